@@ -1,0 +1,238 @@
+"""How far a right program may be off: a running bound on rounding, beside exact values.
+
+With one error for every rounding (`ledger.py`), a program's result g is off, to first order, by at most u*S + eta*N:
+
+    S = sum of k(v) |v| |dg/dv| over all roundings v,
+    N = sum of |dg/dv| over products, quotients and functions,
+
+where u is the unit roundoff, and eta, the smallest normal number, is what a result may lose when it is flushed to
+zero (running error analysis: Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., ch. 3). What is of
+higher order in u is added to S as it arises, so that this is a bound near saturation too, where a gate's complement
+is all rounding. The bound is itself computed in float64; its own relative error, some 1e-12, is of no consequence.
+
+Other right programs add in another order. So a sum of sums is one flat sum of n terms, whatever their order, and
+counts n - 1 times the sum of their sizes: linear maps beside their bias, the consumers of a name, steps, the batch.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backends.balls import BallArithmetic, Balls, diagonal, spread, stacked, transposed
+from backends.curvature import BENDS
+from backends.dtypes import error_of, format_of
+from backends.ledger import Floats, Ledger, Rounded, combined
+from derivations.expression import evaluate
+from derivations.functions import FUNCTIONS
+
+_OF = BallArithmetic()
+
+
+class RoundedArithmetic:
+    """The `Arithmetic` of `expression.evaluate` on numbers that know their rounding errors.
+
+    One object serves one run of a program.
+
+    Args:
+        dtype: the format that a program computes in.
+        backend: whose functions it calls, where they are worse than most (`dtypes.WORSE`).
+    """
+
+    def __init__(self, dtype: str, backend: str = "") -> None:
+        self.dtype, self.backend, self.format = dtype, backend, format_of(dtype)
+        self.ledger = Ledger(self.format)
+        self.unit = self.format.unit
+
+    def number(self, value: Fraction) -> Rounded:
+        exact = self.ledger.exact(_OF.number(value))
+        if self.format.holds(value):
+            return exact
+        return self.ledger.computed(exact.value, exact.forms, exact.loose, 1, flush=False)
+
+    def add(self, terms: list[Rounded]) -> Rounded:
+        if len(terms) == 1:
+            return terms[0]
+        value = _OF.add([term.value for term in terms])
+        forms = combined(value.shape, *((1.0, term.open_forms) for term in terms))
+        loose, gross = terms[0].kept, terms[0].gross
+        for term in terms[1:]:
+            loose, gross = loose + term.kept, gross + term.gross
+        return self.ledger.summed(value, forms, loose, sum(term.terms for term in terms), gross)
+
+    def negative(self, a: Rounded) -> Rounded:
+        return replace(a, value=-a.value, middle=-a.middle, forms=-a.forms)
+
+    def multiply(self, factors: list[Rounded]) -> Rounded:
+        result = factors[0]
+        for number, factor in enumerate(factors[1:], 2):
+            result = self._product(result, factor, listed=number == len(factors))
+        return result
+
+    def _product(self, a: Rounded, b: Rounded, listed: bool) -> Rounded:
+        value = a.value * b.value
+        forms = combined(value.shape, (b.middle, a.forms), (a.middle, b.forms))
+        loose = np.abs(b.middle) * a.loose + np.abs(a.middle) * b.loose
+        second = a.error * b.error / self.unit
+        return self.ledger.computed(value, forms, loose, 1, second, listed=listed)
+
+    def divide(self, a: Rounded, b: Rounded) -> Rounded:
+        value = a.value / b.value
+        ratio, divisor = value.astype(np.float64), np.abs(b.middle)
+        least = divisor - b.error  # that the computed divisor may be
+        forms = combined(value.shape, (1 / b.middle, a.forms), (-ratio / b.middle, b.forms))
+        loose = (a.loose + np.abs(ratio) * b.loose) / divisor
+        second = (a.error + np.abs(ratio) * b.error) * b.error / (divisor * least)
+        more = np.where(least > 0, second, np.inf) / self.unit
+        return self.ledger.computed(value, forms, loose, 1, more)
+
+    def power(self, a: Rounded, exponent: int) -> Rounded:
+        if exponent < 2:
+            return a if exponent else self.number(Fraction(1))
+        slope = exponent * a.middle ** (exponent - 1)
+        second = exponent * (exponent - 1) / 2 * a.size ** (exponent - 2) * a.error**2
+        return self._bent(a, _OF.power(a.value, exponent), slope, second, exponent - 1)
+
+    def call(self, function: str, args: list[Rounded]) -> Rounded:
+        if function in CHOOSING:
+            return CHOOSING[function](self, *args)
+        if function in JUMPING:
+            return self._jump(function, args)
+        k = error_of(function, self.dtype, self.backend)
+        if k is not None and function in BENDS:
+            (a,) = args
+            bend, low, high = BENDS[function], a.middle - a.error, a.middle + a.error
+            steepest, most_curved = bend.steepest(low, high), bend.most_curved(low, high)
+            second = np.minimum(2 * steepest * a.error, most_curved * a.error**2 / 2)
+            second = np.where(a.error > 0, second, 0.0)
+            return self._bent(a, _OF.call(function, [a.value]), bend.slope(a.middle), second, k)
+        row = FUNCTIONS[function]
+        if row.value is None:
+            raise NotImplementedError(f"no rounding error is known for {function}; add it to ERRORS")
+        return evaluate(row.value, dict(zip((x.id for x in row.args), args, strict=True)), self)
+
+    def _bent(self, a: Rounded, value: Balls, slope: Floats, second: Floats, k: float) -> Rounded:
+        """A function of one argument: `slope` passes on what the argument inherited, `second` is the rest.
+
+        Its own rounding gets no form: other right programs compute a gate's complement, or its slope, anew.
+        """
+        forms = combined(value.shape, (slope, a.forms))
+        loose = np.where(a.loose > 0, np.abs(slope) * a.loose, 0.0)
+        return self.ledger.computed(value, forms, loose, k, second / self.unit, listed=False)
+
+    def larger(self, a: Rounded, b: Rounded) -> Rounded:
+        """max(a, b), unrounded: the error of the larger, or of either where rounding decides which it is."""
+        value = _OF.call("max", [a.value, b.value])
+        gap, doubt = a.middle - b.middle, a.error + b.error
+        first, second = gap > doubt, gap < -doubt
+        either = np.where(first | second, 0.0, np.maximum(a.error, b.error)) / self.unit
+        forms = combined(value.shape, (first, a.forms), (second, b.forms))
+        return self.ledger.computed(value, forms, first * a.loose + second * b.loose, 0, either, False)
+
+    def smaller(self, a: Rounded, b: Rounded) -> Rounded:
+        return self.negative(self.larger(self.negative(a), self.negative(b)))
+
+    def absolute(self, a: Rounded) -> Rounded:
+        return self.larger(a, self.negative(a))
+
+    def hard_sigmoid(self, a: Rounded) -> Rounded:
+        """clip(x/6 + 1/2, 0, 1), with the rounding of every way to write it, as relu6(x + 3)/6."""
+        line = evaluate(FUNCTIONS["hard_sigmoid"].pieces[0], {"x": a}, self)
+        more = 2 * a.size / 6 + 2 * line.size
+        line = self.ledger.computed(line.value, line.forms, line.loose, 0, more)
+        return self.smaller(self.larger(line, self.number(Fraction(0))), self.number(Fraction(1)))
+
+    def _jump(self, function: str, args: list[Rounded]) -> Rounded:
+        """A piecewise constant: right to the digit, unless rounding can carry the argument over a corner."""
+        value = _OF.call(function, [arg.value for arg in args])
+        corners = args[1:] or [self.number(Fraction(0))]
+        over = np.zeros(value.shape, dtype=bool)
+        for corner in corners:
+            doubt = args[0].error + corner.error
+            over |= (np.abs(args[0].middle - corner.middle) <= doubt) & (doubt > 0)
+        jump = np.where(over, 2.0 if function == "_sign" else 1.0, 0.0) / self.unit
+        nothing = np.zeros((2, *value.shape))
+        return self.ledger.computed(value, nothing[:0], nothing, 0, jump, False)
+
+    def matmul(self, a: Rounded, b: Rounded) -> Rounded:
+        inner = a.value.shape[-1]
+        if inner == 1:
+            return self._product(a, b, listed=False)
+        value, gross = a.value @ b.value, a.size @ b.size
+        forms = np.zeros((max(len(a.forms), len(b.forms)), *value.shape))
+        if len(a.forms):
+            forms[: len(a.forms)] += a.forms @ b.middle
+        if len(b.forms):
+            forms[: len(b.forms)] += a.middle @ b.forms
+        loose = a.loose @ np.abs(b.middle) + np.abs(a.middle) @ b.loose
+        loose[0] += gross + a.error @ b.error / self.unit  # the products
+        loose[1] += (a.size > 0).astype(float) @ (b.size > 0).astype(float)
+        return self.ledger.summed(value, forms, loose, inner, gross, listed=False)
+
+    def sum(self, a: Rounded) -> Rounded:
+        terms = a.terms * a.value.shape[-1] * a.value.shape[-2]
+        value, forms, loose, gross = (
+            part.sum((-1, -2), keepdims=True) for part in (a.value, a.open_forms, a.kept, a.gross)
+        )
+        return self.ledger.summed(value, forms, loose, terms, gross)
+
+    def over_batch(self, a: Rounded) -> Rounded:
+        """The errors of different sequences are different errors: their sizes add up."""
+        loose = a.kept + 0.0
+        loose[0] += np.abs(a.open_forms).sum(0)
+        value, loose, gross = (part.sum(-3, keepdims=True) for part in (a.value, loose, a.gross))
+        return self.ledger.summed(value, np.zeros((0, *value.shape)), loose, a.terms * len(a.value), gross)
+
+    def logsumexp(self, a: Rounded) -> Rounded:
+        """m + log(sum(exp(x - m))) with the largest entry m; any m would do, so its own error does no harm."""
+        m = self.ledger.given(a.middle.max((-1, -2), keepdims=True))
+        parts = self.call("exp", [self.add([a, self.negative(m)])])
+        return self.add([m, self.call("log", [self.sum(parts)])])
+
+    # --- what moves numbers and leaves them as they are
+
+    def _moved(self, a: Rounded, move: Callable[[NDArray[Any]], NDArray[Any]]) -> Rounded:
+        value, middle, forms, loose = move(a.value), move(a.middle), move(a.forms), move(a.loose)
+        return Rounded(value, middle, forms, loose, move(a.error), a.terms, move(a.gross), a.fresh, move(a.kept))
+
+    def transpose(self, a: Rounded) -> Rounded:
+        return self._moved(a, transposed)
+
+    def rows(self, a: Rounded, start: int, stop: int) -> Rounded:
+        return self._moved(a, lambda array: array[..., start:stop, :])
+
+    def spread(self, a: Rounded, like: Rounded) -> Rounded:
+        if np.broadcast_shapes(a.value.shape, like.value.shape) == a.value.shape:
+            return a
+        return self._moved(a, lambda array: spread(array, like.value))
+
+    def diagonal(self, a: Rounded) -> Rounded:
+        value, loose = _OF.diagonal(a.value), diagonal(a.loose, 0.0)
+        return self.ledger.computed(value, diagonal(a.forms, 0.0), loose, 0, flush=False)
+
+    def stack(self, parts: list[Rounded]) -> Rounded:
+        longest = max(len(part.forms) for part in parts)
+        forms = [np.concatenate([p.forms, np.zeros((longest - len(p.forms), *p.value.shape))]) for p in parts]
+        value, loose = _OF.stack([part.value for part in parts]), stacked([part.loose for part in parts])
+        return self.ledger.computed(value, stacked(forms), loose, 0, flush=False)
+
+    def shape(self, a: Rounded) -> tuple[int, int]:
+        return a.value.shape[-2:]
+
+    def detach(self, a: Rounded) -> Rounded:
+        return a
+
+
+# Functions whose result is one of their arguments, unrounded.
+CHOOSING: Mapping[str, Callable[..., Rounded]] = {
+    "relu": lambda on, x: on.larger(x, on.number(Fraction(0))),
+    "abs": RoundedArithmetic.absolute,
+    "max": RoundedArithmetic.larger,
+    "min": RoundedArithmetic.smaller,
+    "clip": lambda on, x, low, high: on.smaller(on.larger(x, low), high),
+    "hard_sigmoid": RoundedArithmetic.hard_sigmoid,
+}
+JUMPING = ("_step", "_sign", "_above", "_inside")
