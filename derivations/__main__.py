@@ -3,6 +3,7 @@
 Exit status: 0 all well; 1 a check failed or a claim is wrong; 2 wrong usage or input; 3 a package or tool is missing.
 """
 
+import gc
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -560,6 +561,7 @@ def options(
 
 def main() -> None:
     """The `derive` command."""
+    gc.set_threshold(200_000)  # SymPy makes 100,000 objects that stay; looking for garbage among them takes a tenth
     app()
 
 

@@ -27,7 +27,7 @@ from derivations.expression import (
     rebuild,
     rewrite,
 )
-from derivations.names import fault, one_edit_apart
+from derivations.names import fault, one_edit_apart, shortened
 from derivations.shapes import infer
 
 MOST_EQUATIONS = 500
@@ -115,6 +115,10 @@ def _check_order(
     defined: dict[str, Equation] = {}
     coming = dict.fromkeys(e.target for e in draft.equations)
     declared = {n for kind in ("param", "scalar", "positive") for n in draft.declared.get(kind, ())}
+    alike: dict[str, list[str]] = {}
+    for known in (*given, *coming):
+        for rest in shortened(known):
+            alike.setdefault(rest, []).append(known)
     parameters: dict[str, None] = {}
     for equation in draft.equations:
         for name in names(equation.rhs):
@@ -128,7 +132,8 @@ def _check_order(
                 raise draft.error(f"{name} is defined by itself; {hint}", name)
             if name in coming:
                 raise draft.error(f"{name} is used before it is defined; move its equation up", name)
-            if name not in declared and (near := _nearest(name, (*given, *defined, *coming))):
+            near = _nearest(name, sorted({known for rest in shortened(name) for known in alike.get(rest, ())}))
+            if near and name not in declared:
                 hint = f"did you mean {near}? (if it is a parameter: `param {name}`)"
                 raise draft.error(f"{name} is not defined; {hint}", name)
             parameters.setdefault(name)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from itertools import product as combinations
 from typing import Any
@@ -83,6 +83,24 @@ def equal(ours: sympy.Expr, theirs: sympy.Expr, what: str) -> Proof:
 
 
 def slope_proof(slope: Expr, equation: Equation, atom: Expr) -> Proof:
+    """`slope` against SymPy's derivative of an equation by one atom.
+
+    Equations that are one but for their names (the gates of a cell) are proved once.
+    """
+    order = dict.fromkeys((*atoms(equation.rhs), *atoms(slope), atom))
+    names: dict[Expr, Expr] = {node: Name(f"_{k}") for k, node in enumerate(order) if node != Name(equation.target)}
+    names[Name(equation.target)] = Name("_own")
+    if _proved_once(substitute(slope, names), substitute(equation.rhs, names), names[atom]):
+        return Proof(Status.PROVED)
+    return _slope_proof(slope, equation, atom)
+
+
+@cache
+def _proved_once(slope: Expr, rhs: Expr, atom: Expr) -> bool:
+    return bool(_slope_proof(slope, Equation("_own", rhs), atom))
+
+
+def _slope_proof(slope: Expr, equation: Equation, atom: Expr) -> Proof:
     """`slope` against SymPy's derivative of an equation by one atom, in each region between its kinks.
 
     Functions are spelled out in exp, log and sqrt, so that the rows of `functions.py` are proved with it.

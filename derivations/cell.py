@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from derivations.expression import Call, Expr, Stack, walk
 from derivations.functions import FUNCTIONS
@@ -26,7 +27,7 @@ class CellError(ValueError):
         return CellError(self.message, self.line, self.column, source)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Equation:
     """`target = rhs`, with the field's name for the quantity and the place where it was written."""
 
@@ -38,7 +39,7 @@ class Equation:
     auto: bool = False  # named by us: a preactivation, or the argument of a linear map
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fact:
     """A statement about the derivation that is proved: `dh/dm = 0`, `db_h = r * db_n`."""
 
@@ -79,35 +80,36 @@ class Cell:
 
     def equation(self, target: str) -> Equation:
         """The equation that defines `target`; KeyError where nothing does."""
-        for equation in self.equations:
-            if equation.target == target:
-                return equation
-        raise KeyError(target)
+        return self._by_target[target]
+
+    @cached_property
+    def _by_target(self) -> dict[str, Equation]:
+        return {equation.target: equation for equation in self.equations}
 
     @property
     def previous(self) -> tuple[str, ...]:
         return tuple(prev(state) for state in self.states)
 
-    @property
+    @cached_property
     def defined(self) -> tuple[str, ...]:
         return tuple(equation.target for equation in self.equations)
 
-    @property
+    @cached_property
     def readouts(self) -> tuple[str, ...]:
         return tuple(e.target for e in self.equations if e.block == "readout" and not e.auto)
 
-    @property
+    @cached_property
     def loss(self) -> str | None:
         """The last equation of the loss block."""
         found = [e.target for e in self.equations if e.block == "loss"]
         return found[-1] if found else None
 
-    @property
+    @cached_property
     def seeded(self) -> tuple[str, ...]:
         """Where a loss may send a cotangent at every step: outputs, readouts, and the loss itself."""
         return tuple(dict.fromkeys((*self.outputs, *self.readouts, *([self.loss] if self.loss else ()))))
 
-    @property
+    @cached_property
     def stacked(self) -> bool:
         """Whether vectors are stacked, so that there is no scalar view."""
         return any(isinstance(node, Stack) for e in self.equations for node in walk(e.rhs))

@@ -60,7 +60,7 @@ class Rule(Enum):
     RECURRENCE = "recurrence"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Term:
     """One summand of an adjoint, and the name through which it comes: a consumer, "loss" or "t+1"."""
 
@@ -68,7 +68,7 @@ class Term:
     expr: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Step:
     """One line of a derivation, with all that is needed to prove it again alone.
 
@@ -84,7 +84,7 @@ class Step:
     terms: tuple[Term, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Use:
     """One occurrence of a name in an equation: `target` reads `name` through `atom`.
 

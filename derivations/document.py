@@ -16,12 +16,12 @@ Piece = str | Expr | float | int | None
 Text = tuple[Piece, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Heading:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Paragraph:
     """One sentence or several. `kind` is "plain", "good", "bad" or "quiet", for those that can see colours."""
 
@@ -29,14 +29,14 @@ class Paragraph:
     kind: str = "plain"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Items:
     """A list without an order."""
 
     items: tuple[Text, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Line:
     """`lhs = rhs`, with what it is called, and its value where it has one."""
 
@@ -46,14 +46,14 @@ class Line:
     value: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lines:
     """Equations under one another."""
 
     lines: tuple[Line, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
     """Rows under a header; `align` has one of l, r for every column."""
 
@@ -62,7 +62,7 @@ class Table:
     align: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Derived:
     """The sections of a derivation: equations by rule, as `derive show` writes them."""
 

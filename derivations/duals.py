@@ -15,7 +15,7 @@ from derivations.matrices import Matrix, MatrixArithmetic
 S = TypeVar("S")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Dual(Generic[S]):
     """A value and its slope; None where nothing moves, so that nothing is multiplied by zero."""
 

@@ -20,7 +20,7 @@ class Status(Enum):
     AGREES = f"agrees at {POINTS} points, not proved"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Proof:
     """What came of a proof; `where` says which entry differs when it is refuted."""
 

@@ -55,21 +55,21 @@ class Expr:
         return power(self, exponent)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Num(Expr):
     """An exact number; never a float."""
 
     value: Fraction
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Name(Expr):
     """A named quantity of the step: an input, a state, a parameter or a defined value."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Adjoint(Expr):
     """The cotangent of a named quantity, written `d` + name.
 
@@ -85,7 +85,7 @@ class Adjoint(Expr):
         return f"d{self.of}_{self.part}" if self.part else f"d{self.of}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Total(Expr):
     """The gradient of the loss with respect to a parameter, an input or an initial state, over all steps."""
 
@@ -96,7 +96,7 @@ class Total(Expr):
         return f"grad_{self.of}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Derivative(Expr):
     """d(of)/d(wrt): a local partial, an immediate partial, or a total derivative, as `kind` says."""
 
@@ -105,38 +105,38 @@ class Derivative(Expr):
     kind: str = "local"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Add(Expr):
     """A flat, ordered sum; a subtracted term is a `Neg`."""
 
     terms: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Neg(Expr):
     arg: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Mul(Expr):
     """A flat, ordered elementwise product."""
 
     factors: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Div(Expr):
     numerator: Expr
     denominator: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pow(Expr):
     base: Expr
     exponent: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Call(Expr):
     """An elementwise function of `functions.py` applied to its arguments."""
 
@@ -144,7 +144,7 @@ class Call(Expr):
     args: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MatMul(Expr):
     """`left @ right`; a product in the scalar view."""
 
@@ -152,12 +152,12 @@ class MatMul(Expr):
     right: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Transpose(Expr):
     arg: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outer(Expr):
     """The matrix a_i b_j."""
 
@@ -165,28 +165,28 @@ class Outer(Expr):
     right: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Diag(Expr):
     """The diagonal matrix of a vector: the Jacobian of an elementwise function."""
 
     arg: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ones(Expr):
     """Ones in the shape of a named vector: `Diag(Ones(f))` is the identity, and a sum is `ones.T`."""
 
     of: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stack(Expr):
     """Vectors stacked into one, `[h_prev; x]`."""
 
     parts: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Part(Expr):
     """The block of `arg` that belongs to part number `index` of the named vectors stacked in `of`."""
 
@@ -195,7 +195,7 @@ class Part(Expr):
     index: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reduce(Expr):
     """A reduction to a scalar: `sum`, `mean`, `logsumexp` of one vector, `dot` of two."""
 
@@ -203,21 +203,21 @@ class Reduce(Expr):
     args: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Size(Expr):
     """The number of entries of a named quantity."""
 
     of: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Detach(Expr):
     """The value of `arg`, held constant when differentiating."""
 
     arg: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shift(Expr):
     """`arg` at step t + by."""
 
@@ -225,7 +225,7 @@ class Shift(Expr):
     by: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TimeSum(Expr):
     """The sum of `arg` over all steps t = 1..T."""
 

@@ -24,7 +24,7 @@ def _call(function: str, *args: Expr) -> Expr:
     return Call(function, args)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Function:
     """An elementwise function: `args` names its arguments in both columns; y is its own value.
 

@@ -52,6 +52,11 @@ def fault(name: str) -> str | None:
     return None
 
 
+def shortened(name: str) -> set[str]:
+    """The name, and what is left of it without one of its characters: names one edit apart share one of these."""
+    return {name, *(name[:k] + name[k + 1 :] for k in range(len(name)))}
+
+
 def one_edit_apart(a: str, b: str) -> bool:
     """Whether one insertion, deletion, replacement or swap of neighbours turns `a` into `b`."""
     if a == b or abs(len(a) - len(b)) > 1:

@@ -27,7 +27,7 @@ class TooManyPaths(ValueError):
     """More paths than can be listed or written as one sum."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Factor:
     """The local partial d(of)/d(wrt); its expression is in the names of the step of `of`."""
 
@@ -37,7 +37,7 @@ class Factor:
     value: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Path:
     """One path, from what is varied to what responds.
 
@@ -56,7 +56,7 @@ class Path:
     log10: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rest:
     """All paths that are not listed: how many, and their sum."""
 
@@ -65,7 +65,7 @@ class Rest:
     log10: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TotalDerivative:
     """d(of)/d(wrt) as a sum over paths.
 

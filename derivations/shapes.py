@@ -126,8 +126,10 @@ class _Inference:
         self.ours: dict[str, Expr] = {}
         self.line = 0
         self.guessing = False
+        self.seen: dict[int, Dims] = {}  # elementwise nodes, all of whose parts are known
 
     def settle_all(self, equations: Sequence[Equation]) -> None:
+        self.seen.clear()
         before = -1
         while len(self.known) + len(self.sizes.bound) != before:
             before = len(self.known) + len(self.sizes.bound)
@@ -163,11 +165,11 @@ class _Inference:
                 if name not in self.known:
                     self.known[name], self.origin[name] = dims, self.line
                 else:
-                    self.hold(node, self.known[name], dims, "here")
+                    self.hold(node, self.known[name], dims)
             case Transpose(arg) if len(dims) == 2:
                 self.settle(arg, (dims[1], dims[0]))
 
-    def hold(self, node: Expr, dims: Dims, due: Dims, where: str) -> None:
+    def hold(self, node: Expr, dims: Dims, due: Dims, beside: Expr | None = None) -> None:
         try:
             self.sizes.unify_shapes(dims, due)
         except Mismatch:
@@ -175,6 +177,7 @@ class _Inference:
                 is_, should = KINDS[len(dims)], f"{KINDS[len(due)]} stands"
             else:
                 is_, should = f"of size {self.written(dims)}", f"the size is {self.written(due)}"
+            where = f"beside it ({self.said(beside)})" if beside else "here"
             message = f"shapes do not fit: {self.placed(node)} is {is_}, but {where} {should}"
             raise CellError(message, self.line) from None
 
@@ -216,13 +219,19 @@ class _Inference:
         return self.elementwise(node)
 
     def elementwise(self, node: Expr) -> Dims | None:
+        if id(node) in self.seen:
+            return self.seen[id(node)]
         shapes = [(child, self.up(child)) for child in children(node)]
         wide = [(child, dims) for child, dims in shapes if dims]
         for child, dims in wide[1:]:
-            self.hold(child, dims, wide[0][1], f"beside it ({self.said(wide[0][0])})")
-        if wide:
-            return wide[0][1]
-        return None if any(dims is None for _, dims in shapes) else ()
+            self.hold(child, dims, wide[0][1], beside=wide[0][0])
+        unknown = any(dims is None for _, dims in shapes)
+        if wide or not unknown:
+            found = wide[0][1] if wide else ()
+            if not unknown:
+                self.seen[id(node)] = found
+            return found
+        return None
 
     def vector(self, node: Expr, where: str) -> Dims | None:
         dims = self.up(node)

@@ -20,7 +20,7 @@ class UnknownName(ValueError):
     """A name that the cell does not have, or not at that step, and what may have been meant."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Node:
     """A name at a step; `step` is None for parameters, and for all names where there is one step only."""
 

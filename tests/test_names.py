@@ -6,7 +6,7 @@ import string
 import pytest
 
 from derivations.functions import FUNCTIONS
-from derivations.names import C_WORDS, JAVASCRIPT_WORDS, LONGEST, fault, one_edit_apart
+from derivations.names import C_WORDS, JAVASCRIPT_WORDS, LONGEST, fault, one_edit_apart, shortened
 
 ORDINARY = ["x", "h", "W_xf", "W_hf", "W_h_f", "c_tilde", "b_f2", "gru3", "y0", "y_0", "a" * LONGEST]
 SYMPYS_OWN = ["I", "E", "S", "N", "Q", "O", "pi", "beta", "gamma", "zeta", "Symbol", "oo", "T"]
@@ -75,6 +75,7 @@ def neighbours(word: str) -> set[str]:
 def test_every_word_one_edit_away_is_known_as_such(word):
     near = neighbours(word)
     assert all(one_edit_apart(word, other) for other in near)
+    assert all(shortened(word) & shortened(other) for other in near)
     assert all(one_edit_apart(other, word) for other in near)
 
 
