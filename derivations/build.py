@@ -16,7 +16,6 @@ from derivations.expression import (
     Expr,
     MatMul,
     Name,
-    Neg,
     Num,
     Outer,
     Reduce,
@@ -196,12 +195,7 @@ def _flattened(equation: Equation, draft: Draft, taken: dict[str, str]) -> list[
 
     def argument(node: Expr) -> Expr:
         """What may stand in a call: a name or a number."""
-        match node:
-            case Num():
-                return node
-            case Neg(Num(value)):
-                return Num(-value)
-        return name("a", node)
+        return node if isinstance(node, Num) else name("a", node)
 
     def flat(node: Expr, top: bool = False) -> Expr:
         match node:

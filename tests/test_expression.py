@@ -292,6 +292,7 @@ s, v, w, u, A = (Name(id) for id in ("s", "v", "w", "u", "A"))
         (Part(Stack((u, v)), ("u", "v"), 0), matrix((5,), (6,), (7,))),
         (Reduce("sum", (u,)), matrix((18,))),
         (Reduce("mean", (u,)), matrix((6,))),
+        (Reduce("mean", (A,)), [[Fraction(7, 2)]]),
         (Reduce("dot", (v, w)), matrix((3 - 8,))),
         (Detach(v), matrix((1,), (2,))),
     ],

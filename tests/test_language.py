@@ -446,7 +446,7 @@ def brackets(depth: int) -> str:
 
 
 AT_THE_LIMIT = {
-    "text": ("h = x" + " " * (200_000 - len(cell_text("h = x"))), "h = x" + " " * 200_000, "the text is longer than 200 kB"),
+    "text": ("h = x" + " " * (200_000 - len(cell_text("h = x"))), "h = x" + " " * (200_001 - len(cell_text("h = x"))), "the text is longer than 200 kB"),
     "brackets": (brackets(64), brackets(65), "line 4, column 69: brackets are nested deeper than 64; name a part of this"),
     "calls": (
         "h = " + "tanh(" * 64 + "x" + ")" * 64,

@@ -15,6 +15,7 @@ from derivations.program import backward_program
 from tests.samples import EVERYTHING, cell_text
 
 MUTANTS = {name: mutants(derive(read_cell(name))) for name in ("rnn", "gru", "lstm")}
+OF_EVERYTHING = mutants(derive(read(EVERYTHING)))
 MISTAKES = {name: [mutant.mistake for mutant in found] for name, found in MUTANTS.items()}
 
 
@@ -94,12 +95,12 @@ def test_a_mutant_is_the_derivation_with_one_change(name):
             assert different == [mutant.of], mutant.mistake
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize("name", [*MUTANTS, "everything"])
 def test_no_two_mutants_are_one_program(name):
     programs = [
         (m.program.adjoints, *map(str, (m.program.carry, m.program.gradients, m.program.initial, m.program.summed,
                                         sorted(m.program.final), m.program.horizon)))
-        for m in MUTANTS[name]
+        for m in MUTANTS.get(name, OF_EVERYTHING)
     ]  # fmt: skip
     assert len(set(programs)) == len(programs)
 
@@ -127,7 +128,7 @@ def test_every_mistake_is_refuted_over_time(name):
 
 
 def test_a_cell_of_everything_has_mutants_with_names_of_their_own():
-    found = [mutant.mistake for mutant in mutants(derive(read(EVERYTHING)))]
+    found = [mutant.mistake for mutant in OF_EVERYTHING]
     assert len(set(found)) == len(found) > 400
     assert all("\n" not in mistake and len(mistake) < 200 for mistake in found)
 

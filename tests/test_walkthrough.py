@@ -14,6 +14,7 @@ from derivations.language import expression
 from derivations.prove import prove_all
 from derivations.reading import reading
 from derivations.walkthrough import parse, read_walkthrough, replay
+from tests.samples import cell_text
 
 NOTEBOOK = (WALKTHROUGHS / "notebook.toml").read_text()
 LSTM = read_walkthrough("notebook")
@@ -338,6 +339,27 @@ def test_a_walkthrough_of_ones_own_is_called_like_its_file(tmp_path):
     assert (found.name, found.title) == ("mine", "mine")
 
 
-def test_blocks_may_declare_what_they_need():
-    walkthrough = changed('text = """\nreadout', 'text = """\nscalar b_y\nreadout')
-    assert replay(walkthrough).values[-1]["y"] == RUN.values[-1]["y"]
+def test_blocks_may_declare_what_they_need(tmp_path):
+    """Beside what the cell itself declares, which stays."""
+    (tmp_path / "mine.cell").write_text(cell_text("h = s * tanh(W @ x + h_prev)", "input x\nstate h\nscalar s"))
+    text = f"""
+schema = "derivations/walkthrough/1"
+cell = "{tmp_path}/mine.cell"
+[blocks]
+text = "scalar k\\nreadout\\n    y = k * h"
+[parameters]
+W = 1
+s = 2
+k = 3
+[inputs]
+x = [0, 0]
+[initial]
+h = 0
+"""
+    walkthrough = parse(text, "mine")
+    assert (walkthrough.cell.shapes["s"], walkthrough.cell.shapes["k"], walkthrough.cell.shapes["h"]) == (
+        (),
+        (),
+        ("n",),
+    )
+    assert [step["y"] for step in replay(walkthrough).values] == [0.0, 0.0]
