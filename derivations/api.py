@@ -112,6 +112,6 @@ def flow(*cells_: str, at: str | None = None, steps: int = 40) -> Shown:
 
 def _backends() -> Any:
     """The one way from here to the backends: through the command line's module, when something is checked."""
-    from derivations.__main__ import backends_audit
+    from derivations.__main__ import backends
 
-    return backends_audit()
+    return backends("audit")

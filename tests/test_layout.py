@@ -41,7 +41,6 @@ ORDER = [
     "shapes",
     "build",
     "misread",
-    "misread",
     "language",
     "catalogue",
     "timed",
@@ -71,6 +70,7 @@ ORDER = [
     "display",
     "terminal",
     "__main__",
+    "commands",
     "api",
     "__init__",
 ]
