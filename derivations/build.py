@@ -28,6 +28,7 @@ from derivations.expression import (
 )
 from derivations.names import fault, one_edit_apart, shortened
 from derivations.shapes import infer
+from derivations.visible import clipped
 
 MOST_EQUATIONS = 500
 
@@ -250,7 +251,7 @@ def renamed_draft(cell: Cell, table: Mapping[str, str]) -> Draft:
     for old in table:
         if old not in known:
             near = _nearest(old, known)
-            raise CellError(f"{cell.name} has no name {old}" + (f"; did you mean {near}?" if near else ""))
+            raise CellError(f"{cell.name} has no name {clipped(old)}" + (f"; did you mean {near}?" if near else ""))
     full = {name: table.get(name, name) for name in known}
     for old, new in full.items():
         if why := fault(new):

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from derivations.expression import Call, Expr, Stack, walk
 from derivations.functions import FUNCTIONS
+from derivations.visible import visible
 
 Shape = tuple[str, ...]  # () a scalar, ("n",) a vector, ("n", "m") a matrix
 
@@ -18,8 +19,9 @@ class CellError(ValueError):
     """
 
     def __init__(self, message: str, line: int = 0, column: int = 0, source: str = "") -> None:
+        message = visible(message)  # it may quote what a user wrote
         place = f"line {line}, column {column}: " if column else f"line {line}: " if line else ""
-        super().__init__((f"{source}: " if source else "") + place + message)
+        super().__init__((f"{visible(source)}: " if source else "") + place + message)
         self.message, self.line, self.column, self.source = message, line, column, source
 
     def at(self, source: str) -> "CellError":

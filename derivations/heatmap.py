@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from derivations.flow import Flow, Row
 from derivations.output import SIGNATURE
+from derivations.visible import one_line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,6 +26,7 @@ ZERO = (0.85, 0.85, 0.85, 1.0)  # a grey that the map does not have
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 ROW_HEIGHT = 0.3  # in inches
 FURTHEST = 12  # decades on either side of 1 that have colours of their own
+FONT = "DejaVu Sans"
 FORMATS = {
     ".png": {"Software": SIGNATURE},
     ".svg": {"Creator": SIGNATURE, "Date": None},
@@ -43,7 +45,7 @@ def text(flow: Flow, width: int = 80, ascii: bool = False) -> str:
     group = -(-(flow.steps + 1) // room)  # steps in one column
     first_steps = range(0, flow.steps + 1, group)
     symbols = ASCII if ascii else BLOCKS
-    title = f"{flow.title or flow.cell}: how the gradient at step T = {flow.steps} reaches back to step k"
+    title = f"{one_line(flow.title or flow.cell)}: how the gradient at step T = {flow.steps} reaches back to step k"
     lines = [*wrap(title, max(width, 60)), ""]
     lines.append(" " * margin + _axis(first_steps, flow.steps) + "  furthest")
     for name, row in zip(labels, flow.rows, strict=True):
@@ -135,7 +137,7 @@ def drawn(flows: Sequence[Flow], suffix: str) -> bytes:
     from matplotlib import rc_context
 
     kind, file = suffix.lower(), BytesIO()
-    with rc_context({"svg.hashsalt": "derivations", "font.family": "DejaVu Sans"}):
+    with rc_context({"svg.hashsalt": "derivations", "font.family": FONT}):
         figure(flows).savefig(file, format=kind[1:], dpi=150, metadata=FORMATS[kind])
     return file.getvalue()
 
@@ -182,13 +184,21 @@ def _panel(axes: Any, flow: Flow, scale: Any) -> None:
             edge = {first: "left", flow.steps: "right"}.get(k, "center")
             at = k + {"left": -0.4, "right": 0.4, "center": 0.0}[edge]
             axes.text(at, place, _power(x), ha=edge, va="center", fontsize=6.5, color=_readable(colours[place][k]))
-    axes.set_title(f"{flow.title or flow.cell}, T = {flow.steps}", fontsize=11)
+    axes.set_title(f"{_drawable(flow.title or flow.cell)}, T = {flow.steps}", fontsize=11, parse_math=False)
     axes.set_yticks(range(len(flow.rows)), labels=[_clipped(label(row)) for row in flow.rows], fontsize=8)
     axes.set_xticks(range(0, flow.steps + 1, max(1, 5 * (flow.steps // 40))))
     axes.set_xlabel("step k")
     axes.tick_params(left=False)
     for side in axes.spines.values():
         side.set_color("0.6")
+
+
+def _drawable(title: str) -> str:
+    """A title that somebody wrote, in letters that the font has; another one is given by its number."""
+    from matplotlib.font_manager import findfont, get_font
+
+    known = get_font(findfont(FONT)).get_charmap()
+    return "".join(one if ord(one) in known else f"[U+{ord(one):04X}]" for one in one_line(title))
 
 
 def _power(log10: float) -> str:

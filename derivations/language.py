@@ -40,6 +40,7 @@ from derivations.names import one_edit_apart
 
 LONGEST_TEXT = 200_000
 LONGEST_LABEL = 200  # and the longest title
+MOST_WORDS = 10_000  # names, numbers and signs: half a second of reading
 DEEPEST = 64
 MOST_DIGITS = 20
 LARGEST_EXPONENT = 30
@@ -47,6 +48,7 @@ LARGEST_TOGETHER = LARGEST_POWER**3  # of powers within powers
 MOST_FACTORS = 64
 DEEPEST_TREE = 2 * DEEPEST  # a bracket may hold a sum and a product
 _MINUSES = re.compile(rf"(?:-[ \t]*){{{DEEPEST + 1}}}")
+_WORD = re.compile(r"\w+|[^\w\s]")
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # also in titles and comments: they reach terminals
 _CALLS = {**{name: len(FUNCTIONS[name].args) for name in WRITABLE}, **REDUCTIONS, "outer": 2, "detach": 1}
 
@@ -105,8 +107,11 @@ def _prepared(text: str) -> tuple[str, str]:
         raise CellError(f"the text is longer than {LONGEST_TEXT // 1000} kB")
     lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
     opening: list[str] = []
-    depth = equations = 0
+    depth = equations = words = 0
     for number, line in enumerate(lines, 1):
+        if not line.strip(" \t"):
+            lines[number - 1] = ""
+            continue
         code, _, remark = _split_comment(line)
         if not code.strip() and remark and len(opening) == number - 1:
             opening.append(remark.strip())
@@ -114,6 +119,9 @@ def _prepared(text: str) -> tuple[str, str]:
             raise CellError(f"an unprintable character ({match[0]!a})", number, match.start() + 1)
         if match := _MINUSES.search(code):
             raise CellError("a long chain of minus signs; write one or none", number, match.start() + 1)
+        words += len(_WORD.findall(code))
+        if words > MOST_WORDS:
+            raise CellError(f"more than {MOST_WORDS} names, numbers and signs; make several cells of it", number)
         equations += code.count("=")
         if equations > 2 * MOST_EQUATIONS:  # facts among them; that many need not be read to be too many
             raise CellError(f"more than {MOST_EQUATIONS} equations", number)

@@ -1,12 +1,15 @@
 """A stream that people read: colours by Rich where a terminal shows them, plain text everywhere else.
 
 `NO_COLOR` and a dumb terminal are respected (by Rich); a pipe gets plain text, and Rich is not even loaded for it. A
-character that the stream cannot print becomes a question mark.
+character that the stream cannot print becomes a question mark, and one that it would obey or hide (an escape
+sequence, a change of direction) is written out.
 """
 
 import shutil
 from collections.abc import Iterable
 from typing import TextIO
+
+from derivations.visible import visible_lines
 
 STYLES = {
     "title": "bold",
@@ -41,9 +44,12 @@ class Terminal:
     def _encoding(self) -> str:
         return getattr(self.stream, "encoding", None) or "ascii"
 
+    def _printable(self, text: str) -> str:
+        return visible_lines(text).encode(self._encoding, "replace").decode(self._encoding)
+
     def write(self, pieces: Iterable[tuple[str, str]]) -> None:
         """Text in pieces, each with its style."""
-        printable = [(style, text.encode(self._encoding, "replace").decode(self._encoding)) for style, text in pieces]
+        printable = [(style, self._printable(text)) for style, text in pieces]
         if not self.stream.isatty():
             self.stream.write("".join(text for _, text in printable))
             self.stream.flush()

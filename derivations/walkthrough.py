@@ -4,6 +4,7 @@ The file is TOML; decimals are read exactly. `replay` computes every named value
 gradient of the last step's states, readouts and loss, by running the derivation in plain floating point.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from derivations.program import backward_program, run_backward, run_forward
 SCHEMA = "derivations/walkthrough/1"
 MOST_STEPS = 200
 MOST_DOTS = MOST_STEPS + 50
+_DECIMAL = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 KEYS = (
     "schema", "title", "cell", "names", "blocks", "parameters", "inputs", "initial", "targets", "descent", "notes",
     "unused", "asides", "printed",
@@ -129,7 +131,7 @@ def parse(text: str, name: str) -> Walkthrough:
     blocks.only(("targets", "text", "loss_steps"))
     descent.only(("rate",))
     source_names = {ours: names_table.text(ours) for ours in names_table.entries}
-    base = read_cell(table.text("cell"))
+    base = _cell(table.text("cell"))
     cell = _with_blocks(base, source_names, blocks)
     if cell.stacked:
         raise CellError(f"{cell.name} stacks vectors; a walkthrough is in the scalar view, which has no stacks")
@@ -156,6 +158,13 @@ def parse(text: str, name: str) -> Walkthrough:
             Printed(p.known("of", known), p.step("step", steps), p.decimal("value")) for p in table.tables("printed")
         ),
     )
+
+
+def _cell(name: str) -> Cell:
+    try:
+        return read_cell(name)
+    except CellError as error:  # its lines are those of another file
+        raise CellError(f"cell: {error}") from None
 
 
 def _toml(text: str) -> Mapping[str, Any]:
@@ -199,10 +208,12 @@ class _Table:
     def decimal(self, key: str) -> str:
         """A decimal as text, which keeps the digits that its source gave."""
         text = self.text(key)
+        if not _DECIMAL.fullmatch(text):
+            raise CellError(f"{self._where(key)}: {text!r:.40} is not a number in quotes")
         try:
             exact(text.removeprefix("-"))
-        except (CellError, ValueError):
-            raise CellError(f"{self._where(key)}: {text!r:.40} is not a number in quotes") from None
+        except CellError as error:
+            raise CellError(f"{self._where(key)}: {error.message}") from None
         return text
 
     def only(self, known: Sequence[str]) -> None:

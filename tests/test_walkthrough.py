@@ -269,7 +269,7 @@ WRONG = [
     # what it is
     ('"derivations/walkthrough/1"', '"derivations/walkthrough/2"', 'schema must be "derivations/walkthrough/1"'),
     ('schema = "derivations/walkthrough/1"', "", "schema must be a text in quotes"),
-    ('cell = "lstm"', 'cell = "lstn"', "there is no cell 'lstn'; did you mean lstm? (a file of your own ends in .cell)"),
+    ('cell = "lstm"', 'cell = "lstn"', "cell: there is no cell 'lstn'; did you mean lstm? (a file of your own ends in .cell)"),
     ('cell = "lstm"', "cell = 3", "cell must be a text in quotes"),
     ('title = "A scalar LSTM in four steps"', "title = 3", "title must be a text in quotes"),
     ('title = "A scalar LSTM in four steps"', r'title = "\u001b[2J"', "title has an unprintable character ('\\x1b')"),

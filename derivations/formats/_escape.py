@@ -3,8 +3,11 @@
 import re
 import unicodedata
 
+from derivations.visible import one_line
+
 _TEX = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%",
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "#": r"\#", "%": r"\%",
+    "$": r"\ensuremath{\mathdollar}",  # \$ wants a font of its own, which not every TeX has in outlines
     "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\ensuremath{<}",
     ">": r"\ensuremath{>}", "|": r"\ensuremath{|}", '"': "''", "`": "{`}", "ß": r"\ss{}", "æ": r"\ae{}",
     "Æ": r"\AE{}", "œ": r"\oe{}", "Œ": r"\OE{}", "ø": r"\o{}", "Ø": r"\O{}", "ł": r"\l{}", "Ł": r"\L{}",
@@ -20,7 +23,8 @@ LONGEST_WORD = 24  # letters that stand in a row without a place to break the li
 
 def latex_text(text: str) -> str:
     """The text for LaTeX, outside math, in ASCII; a character that the fonts lack is given by its number."""
-    return " ".join(_word(word) for word in _one_line(text).split())
+    words = " ".join(_word(word) for word in one_line(text).split())
+    return "{}" + words if words[:1] in ("[", "*") else words  # no argument of an item before it
 
 
 def _word(word: str) -> str:
@@ -49,23 +53,18 @@ def _cluster(cluster: str) -> str:
 
 def pdf_text(text: str) -> str:
     """The text for a PDF's properties: ASCII, accents left out, no sign that TeX reads."""
-    plain = unicodedata.normalize("NFKD", _one_line(text)).encode("ascii", "ignore").decode()
+    plain = unicodedata.normalize("NFKD", one_line(text)).encode("ascii", "ignore").decode()
     return re.sub(r"[^A-Za-z0-9 ,.:;()'/+-]", " ", plain).strip()
 
 
 def comment_text(text: str) -> str:
     """The text after a comment sign: one line, ASCII."""
-    return _one_line(text).encode("ascii", "backslashreplace").decode()
+    return one_line(text).encode("ascii", "backslashreplace").decode()
 
 
 def markdown_text(text: str) -> str:
-    """The text in Markdown: no markup, no HTML, no mathematics."""
-    line = _one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """The text in Markdown: no markup, no HTML, no mathematics, no addresses that become links by themselves."""
+    line = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     line = re.sub(r"([\\`*_\[\]$~|#])", r"\\\1", line)
+    line = re.sub(r"(?i)(?<=:)(?=//)|(?<=\bwww)(?=\.)", r"\\", line)
     return re.sub(r"^(\d*)([-+.)])", r"\1\\\2", line)  # what would start a list
-
-
-def _one_line(text: str) -> str:
-    """The text without line ends and without characters that cannot be seen."""
-    kept = (" " if unicodedata.category(one)[0] in "CZ" else one for one in text)
-    return " ".join("".join(kept).split())

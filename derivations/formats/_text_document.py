@@ -19,6 +19,7 @@ from derivations.expression import Expr
 from derivations.formats._shown import Options, shown
 from derivations.formats.text import Piece, _section, wrapped
 from derivations.plain import Style, math_style, text
+from derivations.visible import one_line
 
 GAP = 2  # between columns
 
@@ -26,9 +27,9 @@ GAP = 2  # between columns
 def pieces(document: Document, *, width: int = 100, ascii: bool = False) -> Iterator[Piece]:
     """The document, no line wider than `width` where words and signs allow it."""
     style = math_style(document.notation, ascii)
-    yield "title", document.title
+    yield "title", one_line(document.title)
     if document.subtitle:
-        for line in textwrap.wrap(document.subtitle, width, initial_indent="", subsequent_indent=""):
+        for line in textwrap.wrap(one_line(document.subtitle), width):
             yield "note", f"\n{line}"
     yield "space", "\n"
     for block in document.blocks:
@@ -39,7 +40,7 @@ def _block(block: Block, document: Document, style: Style, width: int, ascii: bo
     match block:
         case Heading(said):
             yield "space", "\n"
-            yield "heading", _wrapped(said, width, "", "  ")
+            yield "heading", _wrapped(one_line(said), width, "", "  ")
         case Paragraph(pieces_, kind):
             yield kind, _wrapped(_plain(pieces_, style), width, "", "  ")
         case Items(items):
@@ -63,7 +64,7 @@ def _piece(piece: str | Expr | float | int | None, style: Style) -> str:
     if piece is None:
         return "-"
     if isinstance(piece, str):
-        return piece
+        return piece if piece.isprintable() else "".join(one if one.isprintable() else " " for one in piece)
     if isinstance(piece, Expr):
         return text(piece, style)
     return digits(float(piece))

@@ -10,6 +10,7 @@ from derivations.expression import Expr
 from derivations.formats._shown import Line, Options, Section, Shown, proof_summary, runs, shown
 from derivations.formats._words import by_shape, plain_meaning
 from derivations.plain import Style, math_style, terms, text
+from derivations.visible import one_line
 
 SUFFIX = ".txt"
 WIDEST_LABEL = 24
@@ -42,9 +43,9 @@ def pieces(derivation: Derivation, **options: Any) -> Iterator[Piece]:
 
 def _head(what: Shown, options: Options) -> Iterator[Piece]:
     cell = what.cell
-    yield "title", _one_line(what.title, options.ascii)
+    yield "title", _words(what.title, options.ascii)
     yield "note", f"  ({cell.name}, {what.notation.view} view)\n"
-    notes = [_one_line(cell.comment, options.ascii), what.remark]
+    notes = [_words(cell.comment, options.ascii), what.remark]
     if what.vector:
         for kind, shape, names in by_shape(what):
             notes.append(f"{kind}: {', '.join(names)} ({' x '.join(shape) or 'scalar'})")
@@ -105,7 +106,7 @@ def _broken(text: str) -> list[str]:
     return re.split(r"(?<=[*/,]) ?(?=[^*/ ])|(?= [-+@] )", text)
 
 
-def _one_line(written: str, ascii: bool) -> str:
+def _words(written: str, ascii: bool) -> str:
     """A title without the characters that move a terminal's cursor."""
-    line = "".join(character if character.isprintable() else " " for character in written)
+    line = one_line(written)
     return line.encode("ascii", "replace").decode() if ascii else line

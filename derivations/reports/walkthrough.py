@@ -1,6 +1,7 @@
 """What `derive walkthrough` says: equations, values, gradients, checks, and what happened."""
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
+from math import isfinite
 from typing import Any
 
 from derivations.derive import Derivation
@@ -107,8 +108,11 @@ def notation_of(walkthrough: Walkthrough, **choices: Any) -> Notation:
 
 def agrees(printed: str, value: float) -> bool:
     """Whether a value rounds to what was printed, to as many digits as were printed."""
-    said = Decimal(printed)
-    return value == value and Decimal(value).quantize(said) == said
+    if not isfinite(value):
+        return False
+    with localcontext(prec=400):  # the largest float has 309 digits
+        said = Decimal(printed)
+        return Decimal(value).quantize(said) == said
 
 
 def document(
@@ -134,11 +138,16 @@ def document(
         Derived(walkthrough.derivation, only),
         Heading("The gradients"),
         *_gradients(replay),
-        Heading("What happened"),
-        Items(tuple(sentence(said, _known(walkthrough)) for said in reading(replay))),
+        *_happened(replay),
         *([Heading("Checks"), *check_blocks(checked, verbose=verbose)] if checked.checks else []),
     ]
     return Document(walkthrough.title, notation, tuple(blocks), walkthrough.cell.title)
+
+
+def _happened(replay: Replay) -> list[Block]:
+    known = _known(replay.walkthrough)
+    said = tuple(sentence(one, known) for one in reading(replay))
+    return [Heading("What happened"), Items(said)] if said else []
 
 
 def _unused(walkthrough: Walkthrough) -> tuple[str, ...]:

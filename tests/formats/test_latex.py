@@ -127,7 +127,7 @@ def test_letters_are_set_as_they_are_where_they_can_be():
     assert latex_text("Müller Łódź naïve") == r"M\"{u}ller \L{}\'{o}d\'{z} na\"{\i}ve"
     assert latex_text("a — b") == "a --- b"
     assert latex_text("a -- b") == "a -{}- b"
-    assert latex_text("中") == "[U+4E2D]"
+    assert latex_text("中") == "{}[U+4E2D]"  # lest it be the argument of an \\item before it
     assert pdf_text("Müller") == "Muller"
 
 

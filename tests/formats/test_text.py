@@ -89,7 +89,7 @@ def test_proofs_stand_in_a_column_where_there_is_room():
 def test_a_title_does_not_move_the_cursor():
     cell = replace(LSTM.cell, title="\x1b[2J\u2028x\ty", comment="\x1b]0;title\x07")
     text = render(replace(LSTM, cell=cell), ascii=True)
-    assert text.startswith(" [2J x y  (lstm, scalar view)\n")
+    assert text.startswith("[2J x y  (lstm, scalar view)\n")
     assert set(text) & {"\x1b", "\x07", "\t", "\u2028"} == set()
 
 
