@@ -5,18 +5,21 @@ The forward equations run from t = 1 to T and keep every named value; the adjoin
 right thing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TypeVar
+from functools import cached_property
+from typing import Generic, TypeVar
 
 from derivations.cell import Cell, prev
 from derivations.derive import Derivation
-from derivations.expression import Adjoint, Arithmetic, Expr, Shift, TimeSum, evaluate
+from derivations.expression import Adjoint, Arithmetic, Expr, Name, Shift, TimeSum, evaluate, walk
 
 V = TypeVar("V")
 Values = dict[str, V]
-_ZERO = Fraction(0)
+_ZERO, _ONE = Fraction(0), Fraction(1)
+# Of a step (0 is t = 1; None for what is over time), an id and the value just computed: what later equations read.
+Read = Callable[[int | None, str, V], V]
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,10 @@ class Backward:
             named.
         final: the states whose final cotangent enters at T.
         horizon: the carry is cut every so many steps (truncated backpropagation); None is never.
+        late: forward name -> the steps, as a slice of 0..T-1, at which the adjoint equations read it one step late (at
+            T, one step early).
+        averaged: the parameters whose gradient is a mean over the batch instead of a sum.
+        onward: the steps are taken from 1 to T instead of from T to 1.
     """
 
     cell: Cell
@@ -42,6 +49,41 @@ class Backward:
     summed: Mapping[str, slice] = field(default_factory=dict)
     final: frozenset[str] = frozenset()
     horizon: int | None = None
+    late: Mapping[str, slice] = field(default_factory=dict)
+    averaged: frozenset[str] = frozenset()
+    onward: bool = False
+
+
+@dataclass(frozen=True)
+class Run(Generic[V]):
+    """A backward pass that was run.
+
+    Attributes:
+        values: one dictionary a step, t = 1 first, of all that the adjoint equations read and gave.
+        gradients: as `run_backward` returns them.
+    """
+
+    program: Backward
+    trace: Sequence[Values[V]]
+    values: Sequence[Values[V]]
+    gradients: dict[str, V]
+
+    @property
+    def adjoints(self) -> list[Values[V]]:
+        """Every adjoint at every step, as `run_backward` returns them."""
+        return [
+            {id_: values[id_] for id_ in values if id_ not in before}
+            for values, before in zip(self.values, self.trace, strict=True)
+        ]
+
+    @cached_property
+    def equations(self) -> dict[str, tuple[Expr, tuple[str, ...]]]:
+        """Every adjoint equation by its id, with the names that it reads."""
+        return {id_: (rhs, _reads(rhs)) for id_, rhs in self.program.adjoints}
+
+
+def _reads(rhs: Expr) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(node.id for node in walk(rhs) if isinstance(node, (Name, Adjoint))))
 
 
 def backward_program(derivation: Derivation) -> Backward:
@@ -71,6 +113,7 @@ def run_forward(
     inputs: Mapping[str, Sequence[V]],
     initial: Mapping[str, V],
     arithmetic: Arithmetic[V],
+    read: Read[V] | None = None,
 ) -> list[Values[V]]:
     """Every named value at every step.
 
@@ -78,6 +121,7 @@ def run_forward(
         parameters: by name.
         inputs: by name (targets included), one value a step.
         initial: by state.
+        read: puts another value in the place of one just computed; it sees the previous states, then every equation.
 
     Returns:
         One dictionary a step, t = 1 first; each holds the parameters, this step's inputs, the previous states
@@ -89,8 +133,11 @@ def run_forward(
         values: Values[V] = dict(parameters)
         values |= {name: series[t] for name, series in inputs.items()}
         values |= {prev(state): states[state] for state in cell.states}
+        if read is not None:
+            values |= {name: read(t, name, values[name]) for name in cell.previous}
         for equation in cell.equations:
-            values[equation.target] = evaluate(equation.rhs, values, arithmetic)
+            value = evaluate(equation.rhs, values, arithmetic)
+            values[equation.target] = value if read is None else read(t, equation.target, value)
         states = {state: values[state] for state in cell.states}
         trace.append(values)
     return trace
@@ -116,6 +163,29 @@ def run_backward(
             `x_1`.
         adjoints: one dictionary a step, t = 1 first, by id (`da_f`).
     """
+    run = backward_run(program, trace, cotangents, final, arithmetic)
+    return run.gradients, run.adjoints
+
+
+def backward_run(
+    program: Backward,
+    trace: Sequence[Values[V]],
+    cotangents: Mapping[str, Sequence[V]],
+    final: Mapping[str, V],
+    arithmetic: Arithmetic[V],
+    known: Run[V] | None = None,
+    read: Read[V] | None = None,
+) -> Run[V]:
+    """What `run_backward` gives, with all that came up on the way.
+
+    Args:
+        known: another program's run on the same trace and cotangents, in the same arithmetic. An equation that both
+            programs share, and that reads the same objects, is not evaluated again: a program with one changed
+            equation costs what that change touches. What comes out is the same, and so are the objects themselves
+            wherever nothing changed.
+        read: puts another value in the place of one just computed; it sees what is carried, then every adjoint, and
+            last the gradients by parameter and by initial state (`h_0`). It does not see what `known` shares.
+    """
     cell = program.cell
     steps = len(trace)
     nothing = arithmetic.number(_ZERO)
@@ -123,30 +193,63 @@ def run_backward(
     carried = {
         state: final[state] if state in final and state in program.final else zero[state] for state in cell.states
     }
+
+    def as_known(names: Iterable[str], values: Values[V], t: int) -> bool:
+        return known is not None and all(values[name] is known.values[t][name] for name in names)
+
     every: list[Values[V]] = [{}] * steps
-    for t in reversed(range(steps)):
+    order = range(steps) if program.onward else range(steps - 1, -1, -1)
+    for t in order:
         values = dict(trace[t])
+        for name, when in program.late.items():
+            if steps > 1 and t in range(steps)[when]:
+                values[name] = trace[t + 1 if t + 1 < steps else t - 1][name]
         for name in cell.seeded:
             values[f"d{name}_out"] = cotangents[name][t] if name in cotangents else zero[name]
         for state in cell.states:
-            values[f"d{state}_next"] = carried[state]
+            after = f"d{state}_next"
+            values[after] = carried[state] if read is None else read(t, after, carried[state])
         for id_, rhs in program.adjoints:
-            values[id_] = arithmetic.spread(evaluate(rhs, values, arithmetic), trace[t][id_[1:]])
+            if known is not None:
+                same, reads = known.equations[id_]
+                if rhs is same and as_known(reads, values, t):
+                    values[id_] = known.values[t][id_]
+                    continue
+            value = arithmetic.spread(evaluate(rhs, values, arithmetic), trace[t][id_[1:]])
+            values[id_] = value if read is None else read(t, id_, value)
         cut = program.horizon is not None and (steps - t) % program.horizon == 0
         carried = {
             state: zero[state] if cut else evaluate(program.carry[state], values, arithmetic) for state in cell.states
         }
         every[t] = values
+
     gradients: dict[str, V] = {}
     for name, rhs in program.gradients.items():
+        if (
+            known is not None
+            and rhs is known.program.gradients[name]
+            and name not in program.summed
+            and name not in program.averaged
+            and all(as_known(_reads(rhs), values, t) for t, values in enumerate(every))
+        ):
+            gradients[name] = known.gradients[name]
+            continue
         chosen = every[program.summed.get(name, slice(None))]
         terms = [arithmetic.over_batch(evaluate(rhs, values, arithmetic)) for values in chosen]
-        gradients[name] = arithmetic.add(terms) if terms else arithmetic.spread(nothing, trace[0][name])
+        total = arithmetic.add(terms) if terms else arithmetic.spread(nothing, trace[0][name])
+        if name in program.averaged:
+            total = arithmetic.divide(total, _batch(trace[0], cell, arithmetic))
+        gradients[name] = total if read is None else read(None, name, total)
     for state in cell.states:
-        gradients[f"{state}_0"] = evaluate(program.initial[state], every[0], arithmetic)
+        value = evaluate(program.initial[state], every[order[-1]], arithmetic)
+        gradients[f"{state}_0"] = value if read is None else read(None, f"{state}_0", value)
     for name in cell.inputs:
         for t in range(steps):
             gradients[f"{name}_{t + 1}"] = every[t][f"d{name}"]
-    return gradients, [
-        {id_: values[id_] for id_ in values if id_ not in before} for values, before in zip(every, trace, strict=True)
-    ]
+    return Run(program, trace, every, gradients)
+
+
+def _batch(values: Values[V], cell: Cell, arithmetic: Arithmetic[V]) -> V:
+    """The number of sequences: a one for each, summed over the batch."""
+    of_each = arithmetic.sum(arithmetic.multiply([arithmetic.number(_ZERO), values[(*cell.previous, *cell.inputs)[0]]]))
+    return arithmetic.over_batch(arithmetic.add([arithmetic.number(_ONE), of_each]))
