@@ -1,0 +1,1 @@
+"""Laws that every right gradient obeys, and who has to obey them."""
