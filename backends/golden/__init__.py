@@ -1,0 +1,1 @@
+"""Golden numbers in files, and someone else's numbers held against the equations."""

@@ -1,0 +1,54 @@
+"""`derive locate`: someone's own numbers, and the first equation that they break."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from derivations.__main__ import WRONG, backends
+from derivations.commands._options import (
+    CellArgument,
+    ForceOption,
+    Format,
+    FormatOption,
+    OutOption,
+    RenameOption,
+    VerboseOption,
+    WidthOption,
+)
+from derivations.commands._saying import Made, as_json, cell_from, progress, width_of, write, written
+from derivations.commands.vectors import Dtype
+
+
+def command(
+    cell: CellArgument,
+    dump: Annotated[str, typer.Argument(metavar="DUMP", help="Numbers as `derive vectors` names them: .npz or .json.")],
+    golden: Annotated[
+        str | None,
+        typer.Option("--golden", metavar="FILE", help="What `derive vectors` wrote, for inputs that DUMP lacks."),
+    ] = None,
+    dtype: Annotated[Dtype | None, typer.Option("--dtype", help="In which they were computed.")] = None,
+    rename: RenameOption = None,
+    format_: FormatOption = None,
+    out: OutOption = None,
+    force: ForceOption = False,
+    verbose: VerboseOption = False,
+    width: WidthOption = None,
+) -> None:
+    """Test someone's own numbers: the first equation that they break, where, and by which mistake."""
+    from derivations.derive import derive
+    from derivations.reports import locate as report
+
+    derivation = derive(cell_from(cell, rename))
+    chosen = dtype.value if dtype else None
+    source = Path(golden) if golden is not None else None
+    found = backends("golden.locate").locate(derivation, Path(dump), golden=source, dtype=chosen, progress=progress())
+
+    def make(chosen: Format) -> Made:
+        if chosen is Format.json:
+            return as_json(report.record(found))
+        return written(report.document(found, verbose=verbose), chosen, width=width_of(width, out))
+
+    write(make, format_, out, force)
+    if found.wrong:
+        raise typer.Exit(WRONG)
