@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     Arrays = dict[str, NDArray[np.floating]]
 
 A = TypeVar("A", bound=Any)
+# From a point's numbers as arrays to every gradient, a batch of matrices, by the keys of `Backend.gradients`.
+Run = Callable[["Library[A]", "Arguments[A]"], dict[str, A]]
 # Of a function from leaves to (a scalar, anything): the anything, and the scalar's slopes, None for no slope.
 Differentiate = Callable[[Callable[[dict[str, A]], tuple[A, Any]], dict[str, A]], tuple[Any, dict[str, A | None]]]
 
@@ -162,14 +164,31 @@ def forward(library: Library[A], cell: Cell, point: Point) -> Arrays:
     return _over_time(library, point, _trace(library, cell, given(library, point)), cell.defined)
 
 
-def gradients(library: Library[A], program: Backward, point: Point) -> Arrays:
-    """The gradients by the derived equations, as `Backend.gradients` gives them."""
-    return shaped(library, point, _backward(library, program, point)[0])
+def gradients(library: Library[A], run: Run[A], point: Point) -> Arrays:
+    """What a run gives at a point, as `Backend.gradients` gives it."""
+    return shaped(library, point, run(library, given(library, point)))
+
+
+def by_equations(program: Backward) -> Run[Any]:
+    """The gradients by the derived equations."""
+    return lambda library, arguments: _backward(library, program, arguments)[0]
+
+
+def by_differentiation(cell: Cell, differentiate: Differentiate[Any]) -> Run[Any]:
+    """The gradients by the library's own differentiation."""
+
+    def run(library: Library[A], arguments: Arguments[A]) -> dict[str, A]:
+        at = leaves(cell, arguments)
+        _, found = differentiate(lambda moved: (objective(library, cell, moved, arguments), None), at)
+        zero = library.array(0.0)
+        return {key: at[key] * zero if slope is None else slope for key, slope in found.items()}
+
+    return run
 
 
 def adjoints(library: Library[A], program: Backward, point: Point) -> Arrays:
     """Every adjoint of every step, as `Backend.adjoints` gives them."""
-    _, every = _backward(library, program, point)
+    _, every = _backward(library, program, given(library, point))
     summed = [
         {
             id_: array.sum(0, keepdims=True) if id_[1:] in program.cell.parameters else array
@@ -178,15 +197,6 @@ def adjoints(library: Library[A], program: Backward, point: Point) -> Arrays:
         for step in every
     ]
     return _over_time(library, point, summed, [id_ for id_, _ in program.adjoints], adjoint=True)
-
-
-def autograd(library: Library[A], differentiate: Differentiate[A], point: Point) -> Arrays:
-    """The gradients by the library's own differentiation, as `Backend.autograd` gives them."""
-    cell, arguments = point.cell, given(library, point)
-    at = leaves(cell, arguments)
-    _, found = differentiate(lambda moved: (objective(library, cell, moved, arguments), None), at)
-    zero = library.array(0.0)
-    return shaped(library, point, {key: at[key] * zero if g is None else g for key, g in found.items()})
 
 
 def leaves(cell: Cell, arguments: Arguments[A]) -> dict[str, A]:
@@ -235,10 +245,11 @@ def _trace(library: Library[A], cell: Cell, arguments: Arguments[A]) -> list[dic
     return run_forward(cell, arguments.parameters, arguments.inputs, arguments.initial, arithmetic)
 
 
-def _backward(library: Library[A], program: Backward, point: Point) -> tuple[dict[str, A], list[dict[str, A]]]:
-    arguments, arithmetic = given(library, point), ArrayArithmetic(library)
+def _backward(
+    library: Library[A], program: Backward, arguments: Arguments[A]
+) -> tuple[dict[str, A], list[dict[str, A]]]:
     trace = _trace(library, program.cell, arguments)
-    return run_backward(program, trace, arguments.cotangents, arguments.final, arithmetic)
+    return run_backward(program, trace, arguments.cotangents, arguments.final, ArrayArithmetic(library))
 
 
 def _over_time(
@@ -285,15 +296,18 @@ def array_backend(
 
         return in_scope
 
+    def derived(on: Library[Any], program: Backward, point: Point) -> Arrays:
+        return gradients(on, by_equations(program), point)
+
     def differentiated(on: Library[Any], cell: Cell, point: Point) -> Arrays:
         assert differentiate
-        return autograd(on, differentiate, replace(point, cell=cell))
+        return gradients(on, by_differentiation(cell, differentiate), replace(point, cell=cell))
 
     return Backend(
         library=library,
         differentiate=differentiate,
         forward=run_in(forward),
-        gradients=run_in(gradients),
+        gradients=run_in(derived),
         adjoints=run_in(adjoints),
         autograd=run_in(differentiated) if differentiate else None,
         **fields,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from backends.arrays import Differentiate, Library
+    from backends.arrays import Differentiate, Library, Run
     from backends.points import Point
 
     Arrays = dict[str, NDArray[np.floating]]
@@ -58,6 +58,10 @@ class Backend:
             and in gradient.
         library: `(dtype)` to a scope in which one computes with arrays of that dtype; None where there are
             no arrays.
+        compiled: of a run (`arrays.Run`) to `(point, dtype)`, which gives what `gradients` gives, compiled as one
+            program: slow at the first point of a shape and a dtype, and quick at the next. None where a library
+            does one operation after the other.
+        vmap: the library's own `vmap`, of a function of arrays without a batch; None where a library has none.
         lambdify: `(symbols, expression)` to a callable by SymPy's `lambdify`; None where SymPy has no printer
             for it.
         own_slopes: the slopes that `autograd` takes at kinks where they are not the convention of
@@ -75,6 +79,8 @@ class Backend:
     differentiate: "Differentiate[Any] | None" = None
     functions: Callable[[], Mapping[str, Callable[..., Any]]] | None = None
     library: "Callable[[str], AbstractContextManager[Library[Any]]] | None" = None
+    compiled: "Callable[[Run[Any]], Callable[[Point, str], Arrays]] | None" = None
+    vmap: Callable[[Callable[..., Any]], Callable[..., Any]] | None = None
     lambdify: Callable[[Any, Any], Callable[..., Any]] | None = None
     own_slopes: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     tools: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ and `until` asks for more until a caller is content. Every value is an array of 
 entries are balls; a batch of 1 stands for a value that all sequences share.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any, TypeVar
@@ -168,13 +168,30 @@ FUNCTIONS_OF_BALLS: dict[str, Callable[..., arb]] = {
     "_above": _above,
     "_inside": _inside,
 }
-_ELEMENTWISE = {
-    name: np.frompyfunc(function, len(FUNCTIONS[name].args), 1) for name, function in FUNCTIONS_OF_BALLS.items()
-}
+
+
+def elementwise(functions: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Balls]]:
+    """Functions of balls as functions of arrays of them."""
+    return {name: np.frompyfunc(function, len(FUNCTIONS[name].args), 1) for name, function in functions.items()}
+
+
+_ELEMENTWISE = elementwise(FUNCTIONS_OF_BALLS)
 
 
 class BallArithmetic:
-    """The `Arithmetic` of `expression.evaluate` on batches of matrices of balls."""
+    """The `Arithmetic` of `expression.evaluate` on batches of matrices of balls.
+
+    Args:
+        functions: of arrays of whatever the entries are, where they are not plain balls.
+        held: such an array, held constant.
+    """
+
+    def __init__(
+        self,
+        functions: Mapping[str, Callable[..., Balls]] = _ELEMENTWISE,
+        held: Callable[[Balls], Balls] = lambda a: a,
+    ) -> None:
+        self.functions, self.held = functions, held
 
     def number(self, value: Fraction) -> Balls:
         return np.array([[[rational(value)]]], dtype=object)
@@ -202,8 +219,8 @@ class BallArithmetic:
         return self.multiply([a] * exponent) if exponent else self.number(Fraction(1))
 
     def call(self, function: str, args: list[Balls]) -> Balls:
-        if function in _ELEMENTWISE:
-            return _ELEMENTWISE[function](*args)
+        if function in self.functions:
+            return self.functions[function](*args)
         row = FUNCTIONS[function]
         if row.value is None:
             raise NotImplementedError(f"{function} has no value in balls; add it to FUNCTIONS_OF_BALLS")
@@ -234,7 +251,7 @@ class BallArithmetic:
         return a.shape[-2:]
 
     def detach(self, a: Balls) -> Balls:
-        return a
+        return self.held(a)
 
     def spread(self, a: Balls, like: Balls) -> Balls:
         return spread(a, like)

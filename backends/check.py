@@ -12,7 +12,7 @@ if one entry fails, and passes once every entry has passed at some point.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from math import floor, inf, isnan, log10, nan
 from typing import Any
@@ -21,8 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backends.balls import balls, largest, smallest
+from backends.dtypes import error_of
 from backends.points import Point
 from backends.truth import Known, Truth, truth
+from derivations.functions import FUNCTIONS
 from derivations.program import Backward
 
 CLEAR = 16  # by how much a number must exceed what rounding may do to it, to say anything
@@ -222,6 +224,7 @@ def over_points(
     points: int = 3,
     at_most: int = 16,
     proved_zero: Collection[str] = (),
+    find: Callable[[Backward, Point, str, str], Truth] = truth,
 ) -> list[Check]:
     """One check for every gradient of a backend, over as many points as it takes.
 
@@ -233,6 +236,7 @@ def over_points(
         draw_point: the point number 0, 1, 2, ...
         points, at_most: at least so many are drawn; more only while some entry has neither passed nor failed.
         proved_zero: the gradients that the derivation proves to be zero.
+        find: `truth`, or `once()`, which several backends may share.
 
     Raises:
         ArithmeticError: every point lies on a kink or at a pole.
@@ -245,7 +249,7 @@ def over_points(
         if judged >= points and all(c.verdict is not Verdict.NO_INFORMATION for c in done.values()):
             break
         try:
-            known = truth(program, draw_point(number), dtype, name)
+            known = find(program, draw_point(number), dtype, name)
         except ArithmeticError as error:  # this point says nothing
             undecided = error
             continue
@@ -256,6 +260,29 @@ def over_points(
     if undecided is not None and not judged:
         raise undecided
     return list(done.values())
+
+
+def once() -> Callable[[Backward, Point, str, str], Truth]:
+    """`truth` of one program, found once for every point, format and table of errors; what is true of a trace is left
+    out. Points are told apart as objects.
+    """
+    found: dict[tuple[Any, ...], tuple[Point, Truth | ArithmeticError]] = {}
+
+    def remembered(program: Backward, point: Point, dtype: str, name: str) -> Truth:
+        key = (id(point), dtype, *(error_of(function, dtype, name) for function in FUNCTIONS))
+        if key not in found:
+            answer: Truth | ArithmeticError
+            try:
+                answer = replace(truth(program, point, dtype, name), trace=(), adjoints=())
+            except ArithmeticError as error:
+                answer = error
+            found[key] = point, answer  # the point is kept, so that no other takes its identity
+        answer = found[key][1]
+        if isinstance(answer, ArithmeticError):
+            raise answer
+        return answer
+
+    return remembered
 
 
 def worst(checks: Iterable[Check]) -> Check | None:

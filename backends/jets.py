@@ -20,7 +20,7 @@ from backends.balls import BallArithmetic, Balls, balls, diagonal, spread, stack
 from backends.points import Arguments, Point, arguments
 from derivations.cell import Cell
 from derivations.expression import Call, evaluate
-from derivations.functions import FUNCTIONS
+from derivations.functions import FUNCTIONS, WRITABLE
 from derivations.program import run_forward
 
 _OF = BallArithmetic()
@@ -39,13 +39,20 @@ def _constant(value: Balls) -> Jet:
 
 
 class JetArithmetic:
-    """The `Arithmetic` of `expression.evaluate` on jets."""
+    """The `Arithmetic` of `expression.evaluate` on jets.
+
+    Args:
+        of: the arithmetic of their values and slopes.
+    """
+
+    def __init__(self, of: BallArithmetic = _OF) -> None:
+        self.of = of
 
     def number(self, value: Fraction) -> Jet:
-        return _constant(_OF.number(value))
+        return _constant(self.of.number(value))
 
     def add(self, terms: list[Jet]) -> Jet:
-        return Jet(_OF.add([term.value for term in terms]), _OF.add([term.slope for term in terms]))
+        return Jet(self.of.add([term.value for term in terms]), self.of.add([term.slope for term in terms]))
 
     def negative(self, a: Jet) -> Jet:
         return Jet(-a.value, -a.slope)
@@ -67,24 +74,26 @@ class JetArithmetic:
         values = [arg.value for arg in args]
         row = FUNCTIONS[function]
         match function:
+            case _ if function not in WRITABLE:  # a jump: piecewise constant
+                return _constant(self.of.call(function, values))
             case "exp":
-                value = _OF.call("exp", values)
+                value = self.of.call("exp", values)
                 return Jet(value, value * args[0].slope)
             case "log":
-                return Jet(_OF.call("log", values), args[0].slope / values[0])
+                return Jet(self.of.call("log", values), args[0].slope / values[0])
             case "sqrt":
-                value = _OF.call("sqrt", values)
+                value = self.of.call("sqrt", values)
                 return Jet(value, args[0].slope / (2 * value))
             case "relu":
-                weights = [_OF.call("_step", values)]
+                weights = [self.of.call("_step", values)]
             case "abs":
-                weights = [_OF.call("_sign", values)]
+                weights = [self.of.call("_sign", values)]
             case "max":
-                weights = [_OF.call("_above", values), _OF.call("_above", values[::-1])]
+                weights = [self.of.call("_above", values), self.of.call("_above", values[::-1])]
             case "min":
-                weights = [_OF.call("_above", values[::-1]), _OF.call("_above", values)]
+                weights = [self.of.call("_above", values[::-1]), self.of.call("_above", values)]
             case "clip":
-                weights = [_OF.call("_inside", values)]  # its bounds are held constant
+                weights = [self.of.call("_inside", values)]  # its bounds are held constant
             case "hard_sigmoid":
                 inner = dict(zip((x.id for x in row.args), args, strict=True))
                 return evaluate(Call("clip", row.pieces), inner, self)
@@ -94,7 +103,7 @@ class JetArithmetic:
             case _:
                 raise NotImplementedError(f"{function} has no jet; give its row a value column")
         chosen = [weight * arg.slope for weight, arg in zip(weights, args, strict=False)]
-        return Jet(_OF.call(function, values), _OF.add(chosen))
+        return Jet(self.of.call(function, values), self.of.add(chosen))
 
     def matmul(self, a: Jet, b: Jet) -> Jet:
         return Jet(a.value @ b.value, a.slope @ b.value + a.value @ b.slope)
@@ -112,7 +121,7 @@ class JetArithmetic:
         return Jet(a.value[..., start:stop, :], a.slope[..., start:stop, :])
 
     def sum(self, a: Jet) -> Jet:
-        return Jet(_OF.sum(a.value), _OF.sum(a.slope))
+        return Jet(self.of.sum(a.value), self.of.sum(a.slope))
 
     def logsumexp(self, a: Jet) -> Jet:
         return self.call("log", [self.sum(self.call("exp", [a]))])
@@ -121,31 +130,37 @@ class JetArithmetic:
         return a.value.shape[-2:]
 
     def detach(self, a: Jet) -> Jet:
-        return _constant(a.value)
+        return _constant(self.of.detach(a.value))
 
     def spread(self, a: Jet, like: Jet) -> Jet:
         return Jet(spread(a.value, like.value), spread(a.slope, like.value))
 
     def over_batch(self, a: Jet) -> Jet:
-        return Jet(_OF.over_batch(a.value), _OF.over_batch(spread(a.slope, a.value)))
+        return Jet(self.of.over_batch(a.value), self.of.over_batch(spread(a.slope, a.value)))
 
 
 def gradients_by_jets(point: Point) -> tuple[dict[str, Balls], list[dict[str, Balls]]]:
-    """Every gradient of Phi, and every named value at every step, at the precision in force.
+    """Every gradient of Phi, and every named value at every step, at the precision in force; see `jets_of_run`."""
+    return jets_of_run(point.cell, arguments(point, balls), point.batch)
+
+
+def jets_of_run(
+    cell: Cell, given: Arguments[Balls], batch: int, of: BallArithmetic = _OF
+) -> tuple[dict[str, Balls], list[dict[str, Balls]]]:
+    """Every gradient of Phi, and every named value at every step, where the entries are of any kind.
 
     Returns:
         gradients: by parameter (1, rows, columns), initial state `h_0` and input `x_1` (B, rows, columns).
         values: one dictionary a step, t = 1 first, of every name that the cell defines.
     """
-    cell, given = point.cell, arguments(point, balls)
     seeded, places = _seeds(cell, given)
-    trace = run_forward(cell, seeded.parameters, seeded.inputs, seeded.initial, JetArithmetic())
+    trace = run_forward(cell, seeded.parameters, seeded.inputs, seeded.initial, JetArithmetic(of))
     phi: list[Balls] = []  # slopes of the terms of Phi, each (K or 1, B or 1)
     for t, values in enumerate(trace):
         phi += [_paired(series[t], values[name]) for name, series in given.cotangents.items()]
     phi += [_paired(weight, trace[-1][state]) for state, weight in given.final.items()]
     count = max(place.stop for place in places.values())
-    slope = _OF.add(phi) + np.full((count, point.batch), arb(0), dtype=object)
+    slope = of.add(phi) + np.full((count, batch), arb(0), dtype=object)
 
     gradients: dict[str, Balls] = {}
     for name in cell.parameters:

@@ -10,7 +10,7 @@ evaluated as 1/(1 + exp(-x)); a backend's table of functions says what they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from backends.arrays import Library
-    from backends.points import Point
+    from backends.arrays import Library, Run
+    from backends.points import Arguments, Point
 
     Arrays = dict[str, NDArray[np.floating]]
 
@@ -80,10 +80,21 @@ def lambdified(of: Cell | Derivation, backend: Backend) -> dict[Key, Lambdified]
         ValueError: the cell stacks vectors and has no scalar view, or SymPy does not print for this backend.
     """
     derivation = _scalar(of)
+    formulas = _formulas((*derivation.definitions, *derivation.partials, *derivation.adjoints))
+    return _compiled({**formulas, **_in_leaves(derivation)}, backend)
+
+
+def lambdified_program(of: Cell | Derivation, backend: Backend) -> dict[Key, Lambdified]:
+    """Of what `lambdified` gives, the definitions and adjoints: all that `gradients_lambdified` reads."""
+    derivation = _scalar(of)
+    return _compiled(_formulas((*derivation.definitions, *derivation.adjoints)), backend)
+
+
+def _compiled(formulas: Mapping[Key, sympy.Expr], backend: Backend) -> dict[Key, Lambdified]:
     if backend.lambdify is None:
         raise ValueError(f"SymPy's lambdify does not write for {backend.name}")
     compiled = {}
-    for (kind, quantity, wrt), formula in _formulas(derivation).items():
+    for (kind, quantity, wrt), formula in formulas.items():
         symbols = sorted(formula.free_symbols, key=lambda one: one.name)
         arguments = tuple(one.name for one in symbols)
         function = backend.lambdify(symbols, formula)
@@ -100,12 +111,15 @@ def _scalar(of: Cell | Derivation) -> Derivation:
     return of if isinstance(of, Derivation) else derive(of)
 
 
-def _formulas(derivation: Derivation) -> dict[Key, sympy.Expr]:
-    """Every formula in SymPy's terms, by its key."""
+def _formulas(steps: Iterable[Step]) -> dict[Key, sympy.Expr]:
+    """What each step says in SymPy's terms, by its key."""
+    return {(step.rule.value, step.of, step.wrt): to_sympy(step.rhs) for step in steps}
+
+
+def _in_leaves(derivation: Derivation) -> dict[Key, sympy.Expr]:
+    """The closed forms and their derivatives, by their keys."""
     cell = derivation.cell
     found: dict[Key, sympy.Expr] = {}
-    for step in (*derivation.definitions, *derivation.partials, *derivation.adjoints):
-        found[step.rule.value, step.of, step.wrt] = to_sympy(step.rhs)
     closed, held = _closed(cell)
 
     def released(formula: sympy.Expr) -> sympy.Expr:
@@ -174,7 +188,8 @@ def evaluate_lambdified(
     """
     import numpy as np
 
-    compiled, library = _ready(derivation, backend, point, table)
+    library = _library(backend, point)
+    compiled = lambdified(derivation, backend) if table is None else table
     cell, shape = derivation.cell, (point.steps, point.batch)
     adjoints = backend.adjoints(backward_program(derivation), point, dtype)
     zero = np.zeros(shape)
@@ -212,7 +227,14 @@ def gradients_lambdified(
 
     As `Backend.gradients` gives them; arguments and errors as in `evaluate_lambdified`.
     """
-    compiled, library = _ready(derivation, backend, point, table)
+    library = _library(backend, point)
+    compiled = lambdified_program(derivation, backend) if table is None else table
+    with library(dtype) as on:
+        return arrays.gradients(on, by_formulas(derivation, compiled), point)
+
+
+def by_formulas(derivation: Derivation, compiled: Mapping[Key, Lambdified]) -> Run[Any]:
+    """The gradients over all steps, by the lambdified definitions and adjoint equations."""
     program, cell = backward_program(derivation), derivation.cell
     steps = {
         step.lhs.id: step
@@ -229,20 +251,19 @@ def gradients_lambdified(
     adjoints = tuple((id_, call(id_)) for id_, _ in program.adjoints)
     program = replace(program, cell=replace(cell, equations=equations), adjoints=adjoints)
 
-    with library(dtype) as on:
-
+    def run(on: Library[Any], arguments: Arguments[Any]) -> dict[str, Any]:
         def applied(step: Step) -> Callable[..., Any]:
             function = compiled[step.rule.value, step.of, step.wrt].function
             return lambda *values: _array(on, function(*values))
 
-        table_of_formulas = {id_: applied(step) for id_, step in steps.items()}
-        return arrays.gradients(replace(on, functions=table_of_formulas), program, replace(point, cell=program.cell))
+        table = {id_: applied(step) for id_, step in steps.items()}
+        return arrays.by_equations(program)(replace(on, functions=table), arguments)
+
+    return run
 
 
-def _ready(
-    derivation: Derivation, backend: Backend, point: Point, table: Mapping[Key, Lambdified] | None
-) -> tuple[Mapping[Key, Lambdified], Callable[[str], AbstractContextManager[Library[Any]]]]:
-    """The compiled formulas and the backend's library, for a point that has a scalar view."""
+def _library(backend: Backend, point: Point) -> Callable[[str], AbstractContextManager[Library[Any]]]:
+    """The backend's library, for a point that has a scalar view."""
     import numpy as np
 
     for name, array, outer in (
@@ -255,7 +276,7 @@ def _ready(
             raise ValueError(f"lambdified formulas are of the scalar view; {name} is {own} at this point, not 1")
     if backend.library is None:
         raise ValueError(f"{backend.name} has no arrays on which a lambdified formula could be evaluated")
-    return (lambdified(derivation, backend) if table is None else table), backend.library
+    return backend.library
 
 
 def _array(library: Library[Any], value: Any) -> Any:

@@ -5,8 +5,7 @@ kept as a linear form in all of them (as in affine arithmetic: de Figueiredo & S
 that errors which cancel on their way, as in the mean that layer normalisation takes off, are seen to cancel.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +17,7 @@ Floats = NDArray[np.float64]
 MOST_FORMS = 2048  # later errors are added up in size alone: still a bound, and large programs stay within memory
 
 
-@dataclass(frozen=True, slots=True)
-class Rounded:
+class Rounded(NamedTuple):
     """A number and what rounding may have done to it; arrays are (batch, rows, columns) as in `balls.py`.
 
     Attributes:
@@ -83,7 +81,7 @@ class Ledger:
         forms: Floats,
         loose: Floats,
         k: float,
-        more: Any = 0.0,
+        more: Floats | None = None,
         flush: bool = True,
         flat: tuple[int, Floats] | None = None,
         listed: bool = True,
@@ -101,24 +99,30 @@ class Ledger:
         """
         middle = value.astype(np.float64)
         size = np.abs(middle)
-        error = self.unit * (np.abs(forms).sum(0) + loose[0]) + self.eta * loose[1]
+        kept, loose = loose, loose.copy()
+        relative, flushed = loose
+        error = self.unit * (np.add.reduce(np.abs(forms)) + relative if len(forms) else relative)
+        error += self.eta * flushed
         reach = size + error
-        own = k * reach + more
-        error = error + self.unit * own
-        kept, loose = loose, loose + 0.0
-        loose[0] += own
+        own = k * reach
+        if more is not None:
+            own += more
+        relative += own
+        error += self.unit * own
         if flush:
-            flushed = reach > 0
-            loose[1] += flushed
-            error += self.eta * flushed
-        if not (size + error).max() <= self.most:  # where a right program may have got infinity
-            error = np.where(size + error <= self.most, error, np.inf)
-            loose[0] = np.where(np.isinf(error), np.inf, loose[0])
+            some = 1.0 if np.minimum.reduce(reach, axis=None) > 0 else reach > 0
+            flushed += some
+            error += self.eta * some
+        reach = size + error
+        if not np.maximum.reduce(reach, axis=None) <= self.most:  # where a right program may have got infinity
+            error = np.where(reach <= self.most, error, np.inf)
+            relative[np.isinf(error)] = np.inf
+            reach = size + error
         inherited = len(forms)
         if listed and self.errors < MOST_FORMS:
             forms = self._listed(forms, loose)
         if flat is None:
-            return Rounded(value, middle, forms, loose, error, 1, size + error, 0, loose)
+            return Rounded(value, middle, forms, loose, error, 1, reach, 0, loose)
         return Rounded(value, middle, forms, loose, error, *flat, len(forms) - inherited, kept)
 
     def summed(
@@ -131,7 +135,7 @@ class Ledger:
         listed: bool = True,
     ) -> Rounded:
         """A flat sum in any order: (n - 1) times the sizes of its n terms; of two terms, the size of the result."""
-        more = (terms - 1) * gross if terms > 2 else 0.0
+        more = (terms - 1) * gross if terms > 2 else None
         return self.computed(value, forms, loose, int(terms == 2), more, False, (terms, gross), listed)
 
     def _listed(self, forms: Floats, loose: Floats) -> Floats:
@@ -151,10 +155,21 @@ class Ledger:
         return longer
 
 
+def _length(part: tuple[Any, Floats]) -> int:
+    return len(part[1])
+
+
 def combined(shape: tuple[int, ...], *parts: tuple[Any, Floats]) -> Floats:
     """The sum of weight * forms over the parts, in the shape of a result."""
-    total = np.zeros((max(len(forms) for _, forms in parts), *shape))
-    for weight, forms in parts:
-        if len(forms):
-            total[: len(forms)] += weight * forms
+    some = [part for part in parts if len(part[1])]
+    if not some:
+        return np.zeros((0, *shape))
+    if len(some) > 1:
+        some.sort(key=_length, reverse=True)
+    (weight, longest), *others = some
+    total: Floats = weight * longest
+    if total.shape[1:] != shape:  # the others are wider: a parameter beside a batch
+        total = np.broadcast_to(total, (len(total), *shape)).copy()
+    for weight, forms in others:
+        total[: len(forms)] += weight * forms
     return total

@@ -63,15 +63,24 @@ def library(dtype: str) -> Iterator[Library[Any]]:
 
 
 def differentiate(function: Callable[[dict[str, Any]], tuple[Any, Any]], leaves: dict[str, Any]) -> tuple[Any, Any]:
-    """By `torch.autograd.grad`."""
+    """By `torch.autograd.grad`; within another call, of that call's leaves, the slopes can be differentiated again."""
     import torch
 
+    again = any(leaf.requires_grad for leaf in leaves.values())
     with torch.enable_grad():
-        at = {key: leaf.detach().requires_grad_() for key, leaf in leaves.items()}
+        at = leaves if again else {key: leaf.detach().requires_grad_() for key, leaf in leaves.items()}
         total, rest = function(at)
         if not total.requires_grad:  # everything is held constant
             return rest, dict.fromkeys(at)
-        return rest, dict(zip(at, torch.autograd.grad(total, list(at.values()), allow_unused=True), strict=True))
+        found = torch.autograd.grad(total, list(at.values()), create_graph=again, allow_unused=True)
+        return rest, dict(zip(at, found, strict=True))
+
+
+def vmap(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`torch.vmap` over the first axis of every array: of an input or a cotangent at one step, of an initial state."""
+    import torch
+
+    return torch.vmap(function)
 
 
 def lambdify(symbols: Any, expression: Any) -> Callable[..., Any]:
@@ -101,6 +110,7 @@ BACKEND = array_backend(
     install="pip install 'derivations[torch]'",
     dtypes=("float64", "float32"),
     functions=functions,
+    vmap=vmap,
     lambdify=lambdify,
     own_slopes={"clip": (1.0, 1.0)},
 )

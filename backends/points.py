@@ -51,7 +51,7 @@ class Point:
     @property
     def batch(self) -> int:
         """B, the number of sequences."""
-        return len(next(iter(self.initial.values())))
+        return next(iter(self.inputs.values())).shape[1]
 
 
 # --- drawing ------------------------------------------------------------------------------------

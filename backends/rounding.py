@@ -15,7 +15,6 @@ counts n - 1 times the sum of their sizes: linear maps beside their bias, the co
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -46,10 +45,14 @@ class RoundedArithmetic:
         self.dtype, self.backend, self.format = dtype, backend, format_of(dtype)
         self.ledger = Ledger(self.format)
         self.unit = self.format.unit
+        self._exact: dict[Fraction, Rounded] = {}  # the constants that the format has
 
     def number(self, value: Fraction) -> Rounded:
+        if value in self._exact:
+            return self._exact[value]
         exact = self.ledger.exact(_OF.number(value))
         if self.format.holds(value):
+            self._exact[value] = exact
             return exact
         return self.ledger.computed(exact.value, exact.forms, exact.loose, 1, flush=False)
 
@@ -64,7 +67,7 @@ class RoundedArithmetic:
         return self.ledger.summed(value, forms, loose, sum(term.terms for term in terms), gross)
 
     def negative(self, a: Rounded) -> Rounded:
-        return replace(a, value=-a.value, middle=-a.middle, forms=-a.forms)
+        return a._replace(value=-a.value, middle=-a.middle, forms=-a.forms)
 
     def multiply(self, factors: list[Rounded]) -> Rounded:
         result = factors[0]
@@ -181,10 +184,11 @@ class RoundedArithmetic:
 
     def over_batch(self, a: Rounded) -> Rounded:
         """The errors of different sequences are different errors: their sizes add up."""
-        loose = a.kept + 0.0
-        loose[0] += np.abs(a.open_forms).sum(0)
-        value, loose, gross = (part.sum(-3, keepdims=True) for part in (a.value, loose, a.gross))
-        return self.ledger.summed(value, np.zeros((0, *value.shape)), loose, a.terms * len(a.value), gross)
+        loose = a.kept.copy()
+        loose[0] += np.add.reduce(np.abs(a.open_forms))
+        value, loose, gross = (np.add.reduce(part, axis=-3, keepdims=True) for part in (a.value, loose, a.gross))
+        terms = a.terms * len(a.value)
+        return self.ledger.summed(value, np.zeros((0, *value.shape)), loose, terms, gross, listed=False)
 
     def logsumexp(self, a: Rounded) -> Rounded:
         """m + log(sum(exp(x - m))) with the largest entry m; any m would do, so its own error does no harm."""
@@ -199,14 +203,17 @@ class RoundedArithmetic:
         return Rounded(value, middle, forms, loose, move(a.error), a.terms, move(a.gross), a.fresh, move(a.kept))
 
     def transpose(self, a: Rounded) -> Rounded:
-        return self._moved(a, transposed)
+        return a if a.value.shape[-2:] == (1, 1) else self._moved(a, transposed)
 
     def rows(self, a: Rounded, start: int, stop: int) -> Rounded:
         return self._moved(a, lambda array: array[..., start:stop, :])
 
     def spread(self, a: Rounded, like: Rounded) -> Rounded:
-        if np.broadcast_shapes(a.value.shape, like.value.shape) == a.value.shape:
+        own, other = a.value.shape, like.value.shape
+        if own == other or (own[1:] == other[1:] and other[0] == 1):
             return a
+        if not len(a.forms) and not a.loose.any():
+            return self.ledger.exact(spread(a.value, like.value))
         return self._moved(a, lambda array: spread(array, like.value))
 
     def diagonal(self, a: Rounded) -> Rounded:

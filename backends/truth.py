@@ -8,7 +8,8 @@ numbers that the program received, and how far a right program may be from it.
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,10 @@ from backends.jets import gradients_by_jets
 from backends.ledger import Rounded
 from backends.points import Point, arguments, rounded
 from backends.rounding import RoundedArithmetic
-from derivations.expression import ZERO, Add, Expr, Name, Pow, children
+from derivations.cell import Equation
+from derivations.derive import ATOMS, atoms, contribution, uses_in
+from derivations.derive import partial as slope_by
+from derivations.expression import ONE, ZERO, Add, Expr, Mul, Name, Neg, Num, Pow, children, rewrite, substitute
 from derivations.program import Backward, run_backward, run_forward
 
 Array = NDArray[Any]
@@ -29,6 +33,7 @@ Array = NDArray[Any]
 # --- the exact layer --------------------------------------------------------------------------------------------
 
 CLOSE = 100  # bits
+Independent = Callable[[Point], tuple[Mapping[str, Balls], Sequence[Mapping[str, Balls]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +56,23 @@ class Disagreement:
         return f"{self.quantity}{where}: the derivation gives {self.derivation}, the jets {self.jets}"
 
 
-def exact(program: Backward, point: Point) -> list[Disagreement]:
+def exact(program: Backward, point: Point, independent: Independent = gradients_by_jets) -> list[Disagreement]:
     """Where a derivation and forward-mode jets differ at a point; empty if it is right there.
 
     Every entry of every gradient is compared, and every forward value, whose functions the jets take from the value
     column of `functions.py` and the derivation from Arb. Two entries agree if their balls overlap, with radii below
     2^-100 of the value; where both hold zero, below 2^-100.
+
+    Args:
+        independent: every gradient at the point, and the values of each step that are to be compared.
     """
 
     def both() -> list[tuple[str, Balls, Balls]]:
         arithmetic, given = BallArithmetic(), arguments(point, balls)
         trace = run_forward(program.cell, given.parameters, given.inputs, given.initial, arithmetic)
         derived, _ = run_backward(program, trace, given.cotangents, given.final, arithmetic)
-        independent, values = gradients_by_jets(point)
-        pairs = [(name, derived[name], independent[name]) for name in independent]
+        gradients, values = independent(point)
+        pairs = [(name, derived[name], gradients[name]) for name in gradients]
         for t, (ours, theirs) in enumerate(zip(trace, values, strict=True), 1):
             pairs += [(f"{name} at t = {t}", ours[name], theirs[name]) for name in theirs]
         return pairs
@@ -175,18 +183,59 @@ class Truth:
 def use_by_use(program: Backward) -> Backward:
     """The same program where every adjoint is a sum of as many terms as there are uses of its name.
 
-    `h**3` is three uses of h: a library may collect an adjoint use by use, and each addition rounds. Zero terms
-    stand for the uses that our equations have joined in one term.
+    A library may collect an adjoint use by use, and each addition rounds: of `h*x - h*x` the slope is zero, and what it
+    adds and takes away again leaves its rounding. `h**3` is three uses of h: zero terms stand for the uses that a power
+    joins. The slope 1 - h**2 may be spelled otherwise, too.
     """
-    uses: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for equation in program.cell.equations:
-        _count(equation.rhs, 1, uses)
+        _count(equation.rhs, 1, counts)
+    apart: dict[str, dict[Expr, tuple[Expr, ...]]] = {}
+    for equation in program.cell.equations:
+        for use in uses_in(equation):
+            if len(each := slopes_apart(equation, use.atom)) > 1:
+                terms = tuple(contribution(replace(use, slope=slope), program.cell) for slope in each)
+                apart.setdefault(f"d{use.name}", {})[contribution(use, program.cell)] = terms
 
     def padded(id_: str, rhs: Expr) -> Expr:
-        terms = rhs.terms if isinstance(rhs, Add) else (rhs,)
-        return Add((*terms, *(ZERO,) * max(0, uses[id_[1:]] - len(terms)))) if uses[id_[1:]] > 1 else rhs
+        joined = rhs.terms if isinstance(rhs, Add) else (rhs,)
+        found = [each for term in joined for each in apart.get(id_, {}).get(term, (term,))]
+        terms = [in_any_spelling(term) for term in found]
+        terms += [ZERO] * (counts[id_[1:]] - len(terms))
+        return Add(tuple(terms)) if len(terms) > 1 else terms[0]
 
     return replace(program, adjoints=tuple((id_, padded(id_, rhs)) for id_, rhs in program.adjoints))
+
+
+def slopes_apart(equation: Equation, atom: Expr) -> tuple[Expr, ...]:
+    """The slope of a right-hand side through each place in which an atom stands, in reading order."""
+    here = Name("_here")  # as no name of a cell is called
+
+    def slope(number: int) -> Expr:
+        place = count()
+
+        def rule(node: Expr) -> Expr | None:
+            if node == atom:
+                return here if next(place) == number else node
+            return node if isinstance(node, ATOMS) else None
+
+        moved = rewrite(equation.rhs, rule)
+        own = None if isinstance(moved, Add) else Name(equation.target)
+        return substitute(slope_by(moved, here, own), {here: atom})
+
+    return tuple(map(slope, range(sum(each == atom for each in atoms(equation.rhs)))))
+
+
+def in_any_spelling(slope: Expr) -> Expr:
+    """A slope as it may be off where 1 - y**2 is computed as (1 - y)*(1 + y), which is rounded twice more."""
+
+    def rule(node: Expr) -> Expr | None:
+        match node:
+            case Add((Num(), Neg(Pow(_, 2)))):
+                return Mul((node, ONE, ONE))
+        return None
+
+    return rewrite(slope, rule)
 
 
 def _count(expr: Expr, times: int, uses: Counter[str]) -> None:
@@ -194,6 +243,24 @@ def _count(expr: Expr, times: int, uses: Counter[str]) -> None:
         uses[expr.id] += times
     for child in children(expr):
         _count(child, times * expr.exponent if isinstance(expr, Pow) else times, uses)
+
+
+class _Itself:
+    """A program told apart from others by being itself."""
+
+    def __init__(self, program: Backward) -> None:
+        self.program = program
+
+    def __hash__(self) -> int:
+        return id(self.program)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Itself) and other.program is self.program
+
+
+@lru_cache(maxsize=16)
+def _use_by_use(program: _Itself) -> Backward:
+    return use_by_use(program.program)
 
 
 MARGIN = 2.0**-10  # how small a ball must be beside the bound
@@ -209,7 +276,7 @@ def truth(program: Backward, point: Point, dtype: str, backend: str = "") -> Tru
         backend: whose functions are known to be worse than most; "" for any other.
     """
     received, format_ = rounded(point, dtype), format_of(dtype)
-    collected = use_by_use(program)
+    collected = _use_by_use(_Itself(program))
 
     def compute() -> Truth:
         arithmetic = RoundedArithmetic(dtype, backend)

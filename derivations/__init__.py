@@ -15,7 +15,9 @@ from typing import Any
 from derivations.display import wire
 from derivations.version import __version__
 
-FUNCTIONS = ("cells", "check", "derive", "diff", "flow", "read", "same", "show", "walkthrough")
+FUNCTIONS = (
+    "cells", "check", "derive", "diff", "flow", "locate", "read", "same", "show", "vectors", "walkthrough",
+)  # fmt: skip
 __all__ = ["__version__", *FUNCTIONS]
 
 

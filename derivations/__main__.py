@@ -19,11 +19,12 @@ from typer.core import TyperGroup
 from derivations.cell import CellError
 from derivations.terminal import Terminal
 from derivations.version import __version__
+from derivations.visible import visible, visible_lines
 
 WRONG, USAGE, MISSING = 1, 2, 3
 
 # In the order in which `derive --help` lists them; each is the file of its name in `commands`.
-COMMANDS = ("walkthrough", "list", "show", "diff", "check", "same", "flow")
+COMMANDS = ("walkthrough", "list", "show", "diff", "check", "same", "flow", "vectors", "locate")
 
 
 class Missing(Exception):
@@ -37,6 +38,9 @@ def complaints() -> Iterator[None]:
 
     try:
         yield
+    except click.ClickException as error:  # what is typed wrong is Click's to say, and quotes it as it was typed
+        error.message = visible_lines(error.message)
+        raise
     except Missing as error:
         _stop(str(error), MISSING)
     except (CellError, OutputError, ValueError) as error:
@@ -51,7 +55,7 @@ def complaints() -> Iterator[None]:
 
 
 def _stop(message: str, status: int) -> NoReturn:
-    Terminal(sys.stderr).write([("bad", "error: "), ("plain", message + "\n")])
+    Terminal(sys.stderr).write([("bad", "error: "), ("plain", visible(message) + "\n")])
     raise typer.Exit(status)
 
 

@@ -7,7 +7,10 @@ sqrt(a)^2 = a. Two ratios are equal when cross-multiplying gives one polynomial;
 nothing is rounded and nothing is sampled.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from fractions import Fraction
 
 from derivations.expression import ONE, ZERO, Call, Expr, Num, evaluate
@@ -21,14 +24,43 @@ Polynomial = dict[Monomial, Coefficient]
 
 MOST_TERMS = 20_000
 MOST_BITS = 20_000
+MOST_WORK = 250_000
 PARTS = 12  # into which an exponent is cut
 
 
 class TooLarge(ArithmeticError):
-    """A polynomial outgrew the time that a proof may take."""
+    """A polynomial, or all that was done with polynomials, outgrew the time that a proof may take."""
 
 
 _ONE: Polynomial = {(): 1}
+
+
+@dataclass
+class _Work:
+    """What a proof may still do, in names of monomials looked at: a clock that runs alike on every machine."""
+
+    left: int
+
+
+_WORK: ContextVar[_Work | None] = ContextVar("_WORK", default=None)
+
+
+@contextmanager
+def limited(work: int = MOST_WORK) -> Iterator[None]:
+    """A block in which polynomials raise `TooLarge` once they have done so much; each block has its own measure."""
+    token = _WORK.set(_Work(work))
+    try:
+        yield
+    finally:
+        _WORK.reset(token)
+
+
+def _spend(work: int) -> None:
+    allowed = _WORK.get()
+    if allowed is not None:
+        allowed.left -= work
+        if allowed.left < 0:
+            raise TooLarge
 
 
 def _times(a: Polynomial, b: Polynomial) -> Polynomial:
@@ -36,6 +68,7 @@ def _times(a: Polynomial, b: Polynomial) -> Polynomial:
         return b if a is _ONE else a
     if len(a) * len(b) > MOST_TERMS:
         raise TooLarge
+    _spend(len(a) * len(b) * (2 + _width(a) + _width(b)))
     result: Polynomial = {}
     for m, x in a.items():
         for n, y in b.items():
@@ -50,6 +83,11 @@ def _times(a: Polynomial, b: Polynomial) -> Polynomial:
     return result
 
 
+def _width(polynomial: Polynomial) -> int:
+    """How many names a monomial has: those of the first one, which stand for all."""
+    return len(next(iter(polynomial), ()))
+
+
 def _bits(value: Coefficient) -> int:
     return max(value.numerator.bit_length(), value.denominator.bit_length())
 
@@ -62,6 +100,7 @@ def _joined(m: Monomial, n: Monomial) -> Monomial:
 
 
 def _plus(a: Polynomial, b: Polynomial) -> Polynomial:
+    _spend(len(a) // 8 + 2 * len(b))
     result = dict(a)
     for m, x in b.items():
         value = result.get(m, 0) + x

@@ -1,6 +1,7 @@
 """The commands as Python functions: the same names, the same meaning, returning data that displays itself."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from derivations.build import rename as renamed
@@ -11,7 +12,9 @@ from derivations.derive import derive as derive_cell
 from derivations.display import Shown
 from derivations.language import read
 
-__all__ = ["cells", "check", "derive", "diff", "flow", "read", "same", "show", "walkthrough"]
+__all__ = [
+    "cells", "check", "derive", "diff", "flow", "locate", "read", "same", "show", "vectors", "walkthrough",
+]  # fmt: skip
 
 
 class _Cells(Mapping[str, Cell]):
@@ -75,7 +78,7 @@ def diff(cell: Cell | str, of: str, wrt: str, *, check: bool = True, **options: 
 
     found = derivative(_cell(cell), of, wrt, prove=check, **options)
     if check:
-        found = _backends().audit_derivative(found)
+        found = _backends("audit_derivative").audit_derivative(found)
     inner = found.derivation.cell
     notation = for_names(inner.parameters, inner.shapes, time=not found.total.through_time)
     return Shown(report.record(found, notation), report.document(found, notation))
@@ -89,16 +92,33 @@ def walkthrough(name: str = "notebook", *, check: bool = True) -> Shown:
 
     found = read_walkthrough(name)
     run = replay(found)
-    checked = _backends().audit_walkthrough(found) if check else Checked()
+    checked = _backends("audit_walkthrough").audit_walkthrough(found) if check else Checked()
     return Shown(report.record(run, checked), report.document(run, checked))
 
 
-def check(cell: Cell | str, *, seed: int = 1, points: int = 3) -> Shown:
-    """Every derivative of a cell against truth, NumPy, torch and JAX, as `derive check`."""
-    from derivations.reports import check as report
+def check(
+    cell: Cell | str,
+    *,
+    seed: int = 1,
+    points: int = 3,
+    laws: bool = False,
+    second: bool = False,
+    mutants: bool = False,
+) -> Shown:
+    """Every derivative of a cell against truth, NumPy, torch and JAX, as `derive check`.
 
-    found = _cell(cell)
-    checked = _backends().audit(derive_cell(found), seed=seed, points=points)
+    Args:
+        laws, second, mutants: as its `--laws`, `--second` and `--mutants`; one at a time.
+    """
+    from importlib import import_module
+
+    from derivations.reports.check import kind
+
+    chosen = kind(laws=laws, second=second, mutants=mutants)
+    report = import_module(f"derivations.reports.{chosen.report}")
+    found, options = _cell(cell), {"seed": seed, "points": points}
+    audit = getattr(_backends(chosen.module), chosen.function)
+    checked = audit(derive_cell(found), **{name: options[name] for name in chosen.options})
     return Shown(report.record(found, checked), report.document(found, checked))
 
 
@@ -110,8 +130,50 @@ def flow(*cells_: str, at: str | None = None, steps: int = 40) -> Shown:
     return Shown(report.record(found), report.document(found))
 
 
-def _backends() -> Any:
+def vectors(
+    cell: Cell | str, out: str | Path | None = None, *, at: str | None = None, force: bool = False, **options: Any
+) -> Shown:
+    """Golden numbers of a cell, as `derive vectors`; with `out`, written to an .npz or .json file as well.
+
+    Args:
+        at: a walkthrough of the cell, whose numbers are the first point.
+        force: write over a file that this tool did not make.
+        options: `seed`, `points`, `steps`, `batch`, `sizes` (a dictionary), `scalar`, `dtype`.
+    """
+    from derivations.output import write
+    from derivations.reports import vectors as report
+
+    made = _backends("golden.vectors")
+    derivation, walkthrough_ = report.derivation_at(_cell(cell), at)
+    found = made.vectors(derivation, at=walkthrough_, **options)
+    if out is not None:
+        write(Path(out), made.as_file(found, str(out)), force=force)
+    return Shown(made.record(found), report.document(found))
+
+
+def locate(
+    cell: Cell | str,
+    dump: str | Path | Mapping[str, Any],
+    *,
+    golden: str | Path | None = None,
+    dtype: str | None = None,
+) -> Shown:
+    """The first equation that someone's numbers break, as `derive locate`.
+
+    Args:
+        dump: an .npz or .json file, or the arrays themselves by their names.
+        golden: what `derive vectors` wrote, for the inputs that the dump does not have.
+    """
+    from derivations.reports import locate as report
+
+    source = Path(golden) if golden is not None else None
+    given = Path(dump) if isinstance(dump, str) else dump
+    found = _backends("golden.locate").locate(derive_cell(_cell(cell)), given, golden=source, dtype=dtype)
+    return Shown(report.record(found), report.document(found))
+
+
+def _backends(module: str) -> Any:
     """The one way from here to the backends: through the command line's module, when something is checked."""
     from derivations.__main__ import backends
 
-    return backends("audit")
+    return backends(module)

@@ -10,16 +10,19 @@ from typing import Any
 
 import sympy
 
-from derivations.algebra import Algebra, Ratio, TooLarge, constant, indeterminate
+from derivations.algebra import Algebra, Ratio, TooLarge, constant, indeterminate, limited
 from derivations.cell import Equation
 from derivations.derive import ATOMS, Derivation, atoms, entries
 from derivations.equality import POINTS, Proof, Status, drawn, weakest
 from derivations.expression import (
+    Add,
     Adjoint,
     Call,
     Detach,
+    Div,
     Expr,
     Name,
+    Num,
     Pow,
     children,
     evaluate,
@@ -74,7 +77,8 @@ def equal(ours: sympy.Expr, theirs: sympy.Expr, what: str) -> Proof:
     """Whether two SymPy expressions are equal, decided among ratios of polynomials."""
     algebra = Algebra()
     try:
-        same = algebra.equal(from_sympy(ours, algebra), from_sympy(theirs, algebra))
+        with limited():
+            same = algebra.equal(from_sympy(ours, algebra), from_sympy(theirs, algebra))
     except TooLarge:
         return Proof(Status.AGREES)
     except (ValueError, ZeroDivisionError) as error:
@@ -156,7 +160,7 @@ def regions(expr: Expr, atom: Expr) -> Iterator[Region]:
     for node in walk(expr):
         if isinstance(node, Call) and FUNCTIONS[node.function].pieces and atom in node.args:
             place = _place(node)
-            if place not in places and place[::-1] not in places:
+            if place not in places and place[::-1] not in places and not _tie(place):
                 places.append(place)
     for choice in combinations(*(range(len(place)) for place in places)):
         yield _pieces(dict(zip(places, choice, strict=True)))
@@ -169,15 +173,23 @@ def _pieces(chosen: Mapping[Place, int]) -> Region:
         if not isinstance(node, Call) or not FUNCTIONS[node.function].pieces:
             return None
         row, place = FUNCTIONS[node.function], _place(node)
+        here: dict[Expr, Expr] = dict(zip(row.args, node.args, strict=True))
+        if _tie(place):
+            return substitute(Div(Add(row.pieces), Num(Fraction(2))), here)
         if place in chosen:
             index = chosen[place]
         elif len(place) == 2 and place[::-1] in chosen:  # the same pair, the other way round
             index = 1 - chosen[place[::-1]]
         else:
             return None
-        return substitute(row.pieces[index], dict(zip(row.args, node.args, strict=True)))
+        return substitute(row.pieces[index], here)
 
     return partial(rewrite, rule=piece)
+
+
+def _tie(place: Place) -> bool:
+    """Whether a value is compared with itself, as in max(x, x): there is no region, and each piece counts one half."""
+    return len(place) == 2 and place[0] == place[1]
 
 
 def _place(node: Call) -> Place:

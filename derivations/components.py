@@ -69,7 +69,7 @@ def columns(
 ) -> Iterator[tuple[int, int, Matrix[Any]]]:
     """For every entry (row, column) of `wrt`, the derivative of the whole target by forward mode."""
     duals, rhs = Duals(arithmetic), reading(equation, wrt).rhs
-    read = {name: duals.constant(values[name]) for name in names(rhs)}
+    read = {name: duals.constant(values[name]) for name in _mentioned((rhs,))}
     for row, column in combinations(*(range(extent) for extent in arithmetic.shape(values[wrt]))):
         moved = {**read, wrt: duals.seeded(values[wrt], row, column)}
         slopes = duals.slopes(evaluate(rhs, moved, duals))

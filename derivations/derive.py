@@ -136,7 +136,7 @@ class Derivation:
 
 # --- local partials -----------------------------------------------------------------------------------------
 
-ATOMS = (Name, MatMul, Reduce, Outer, Stack, Detach)
+ATOMS = (Name, MatMul, Reduce, Outer, Stack, Part, Detach)
 
 
 def atoms(expr: Expr) -> Iterator[Expr]:
@@ -215,8 +215,8 @@ def jacobian(use: Use, cell: Cell) -> Expr:
     """The local partial of one use, as the linear map from a change of the name to a change of the target.
 
     Vectors are columns, so d(vector)/d(vector) is a matrix, and 1 stands for the identity;
-    d(scalar)/d(vector) is a row. For a matrix that multiplies a vector it is that vector: of a_i by W_ij it
-    is v_j.
+    d(scalar)/d(vector) is a row, and in d(scalar)/d(matrix) the entry ji is that by W_ij. For a matrix that multiplies
+    a vector it is that vector: of a_i by W_ij it is v_j.
     """
     shape, slope = cell.shapes, use.slope
     wide = len(shape[use.target]) == 1
@@ -253,6 +253,8 @@ def jacobian(use: Use, cell: Cell) -> Expr:
             return product(slope, Outer(a, Ones(b)))
         case Stack(parts), slot:  # the identity in one block, zero in the others
             return Stack(tuple(ONE if k == slot else ZERO for k in range(len(parts))))
+        case Part(_, of, index), _:
+            return product(slope, Transpose(Stack(tuple(ONE if k == index else ZERO for k in range(len(of))))))
     raise AssertionError(f"an equation was not flattened: {use.atom}")
 
 
@@ -285,7 +287,7 @@ def stand_apart(use: Use, cell: Cell) -> bool:
     The vectors that stand for the partials by a matrix mean different entries in `C @ k` and in `C.T @ q`.
     """
     ranks = (len(cell.shapes[use.target]), len(cell.shapes[use.name]))
-    return 2 in ranks or isinstance(use.atom, Stack)
+    return 2 in ranks or isinstance(use.atom, (Stack, Part))
 
 
 def _on_the_diagonal(slope: Expr, target: str, cell: Cell) -> Expr:
@@ -332,6 +334,8 @@ def contribution(use: Use, cell: Cell) -> Expr:
             return MatMul(_transposed(back), a)
         case Stack(parts), slot:
             return Part(back, tuple(p.id for p in parts if isinstance(p, Name)), slot)
+        case Part(_, of, index), _:  # nothing in the other blocks
+            return Stack(tuple(back if k == index else Mul((ZERO, Ones(name))) for k, name in enumerate(of)))
     raise AssertionError(f"an equation was not flattened: {use.atom}")
 
 

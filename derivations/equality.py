@@ -7,7 +7,7 @@ from functools import partial
 from itertools import product as combinations
 from typing import Any
 
-from derivations.algebra import Algebra, Spelled, TooLarge, indeterminate
+from derivations.algebra import Algebra, Spelled, TooLarge, indeterminate, limited
 from derivations.matrices import Matrix, MatrixArithmetic, ShapeError
 from derivations.residues import PRIME, Residues
 
@@ -67,7 +67,8 @@ def decided(claim: Claim) -> Proof:
 def _exactly(claim: Claim, algebra: Algebra) -> bool:
     """Whether every entry is shown equal; not if it outgrows the limits."""
     try:
-        return all(algebra.equal(a, b) for _, a, b in claim(algebra, indeterminate))
+        with limited():
+            return all(algebra.equal(a, b) for _, a, b in claim(algebra, indeterminate))
     except TooLarge:
         return False
 

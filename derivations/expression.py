@@ -474,6 +474,8 @@ def evaluate(expr: Expr, values: Mapping[str, V], in_: Arithmetic[V]) -> V:
     """
 
     def value(node: Expr) -> V:
+        if type(node) is Name or type(node) is Adjoint:  # most nodes, and asked for first
+            return values[node.id]
         match node:
             case Name(id) | Adjoint(id=id) | Total(id=id):
                 return values[id]

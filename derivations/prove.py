@@ -32,6 +32,7 @@ from derivations.expression import (
     Mul,
     Name,
     Outer,
+    Part,
     Reduce,
     Shift,
     Stack,
@@ -191,6 +192,9 @@ def _reader(
         heights = [len(values[part.id]) for part in children(use.atom) if isinstance(part, Name)]
         start = sum(heights[: use.slot])
         return lambda i, j, p, q: one if i == start + p else zero
+    if isinstance(use.atom, Part):  # the same, lying down
+        before = sum(len(values[name]) for name in use.atom.of[: use.atom.index])
+        return lambda i, j, p, q: one if before + i == p else zero
     ours = evaluate(step.rhs, values, arithmetic)
     rows, width = arithmetic.shape(ours)
 
@@ -210,6 +214,8 @@ def _reader(
     match len(cell.shapes[step.of]), len(cell.shapes[step.wrt]):
         case _, 0:
             return lambda i, j, p, q: at(i, j)
+        case 0, 2:
+            return lambda i, j, p, q: at(q, p)
         case 2, 2:
             return lambda i, j, p, q: at(i, j) if (i, j) == (p, q) else zero
         case 1, 2:

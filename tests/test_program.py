@@ -9,9 +9,11 @@ from derivations.catalogue import cell_names, read_cell
 from derivations.derive import Derivation, derive
 from derivations.equality import Status
 from derivations.expression import Adjoint
+from derivations.floats import FLOATS
 from derivations.language import read
+from derivations.mutants import mutants
 from derivations.over_time import over_time, vanishing
-from derivations.program import backward_program, run_backward, run_forward
+from derivations.program import backward_program, backward_run, run_backward, run_forward
 from tests.samples import EVERYTHING, EVERYTHING_BUT_STACKS, Exact, cell_text
 
 LSTM = derive(read_cell("lstm"))
@@ -161,3 +163,31 @@ def test_gradients_that_vanish_whatever_the_numbers_are_known():
     text = cell_text("c = f * c_prev\nh = x + c - detach(c) * u", "input x\nstate h, c")
     program = backward_program(derive(read(text)))
     assert vanishing(program, steps=3, vector=True) == {"h_0"}
+
+
+# --- sharing what two programs have in common ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["rnn", "gru"])
+def test_a_run_that_shares_another_gives_the_same_numbers(name):
+    """Bit by bit, for every mutant; and what a mistake does not touch is the very object."""
+    derivation = derive(read_cell(name))
+    cell, right = derivation.cell, backward_program(derivation)
+    ones = iter(range(1, 10_000))
+
+    def draw() -> float:
+        return next(ones) * 41 % 97 / 97 - 0.4
+
+    parameters = {p: draw() for p in cell.parameters}
+    inputs = {x: [draw() for _ in range(3)] for x in cell.inputs}
+    trace = run_forward(cell, parameters, inputs, {s: draw() for s in cell.states}, FLOATS)
+    cotangents = {q: [draw() for _ in range(3)] for q in cell.seeded}
+    given = (trace, cotangents, {s: draw() for s in cell.states}, FLOATS)
+    known = backward_run(right, *given)
+    found = mutants(derivation)
+    for mutant in found:
+        alone, shared = backward_run(mutant.program, *given), backward_run(mutant.program, *given, known)
+        assert alone.gradients == shared.gradients, mutant.mistake
+        assert alone.adjoints == shared.adjoints, mutant.mistake
+    again = backward_run(right, *given, known)
+    assert all(again.gradients[key] is known.gradients[key] for key in known.gradients)

@@ -1,5 +1,6 @@
 """`derive check`: every derivative of a cell, held against everything."""
 
+from importlib import import_module
 from typing import Annotated
 
 import typer
@@ -22,6 +23,15 @@ def command(
     cell: CellArgument,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the points that are drawn.")] = 1,
     points: Annotated[int, typer.Option("--points", min=1, max=16, help="How many points at least.")] = 3,
+    laws: Annotated[
+        bool, typer.Option("--laws", help="Laws that every right gradient obeys, instead of the truth.")
+    ] = False,
+    second: Annotated[
+        bool, typer.Option("--second", help="The double backward: second derivatives through three steps.")
+    ] = False,
+    mutants: Annotated[
+        bool, typer.Option("--mutants", help="How many wrong derivations this check would let pass, instead.")
+    ] = False,
     rename: RenameOption = None,
     format_: FormatOption = None,
     out: OutOption = None,
@@ -31,15 +41,19 @@ def command(
 ) -> None:
     """Every derivative of a cell against truth, NumPy, torch and JAX, scalar and vector, at hard points."""
     from derivations.derive import derive
-    from derivations.reports import check as report
+    from derivations.reports.check import kind
 
+    chosen = kind(laws=laws, second=second, mutants=mutants)
+    report = import_module(f"derivations.reports.{chosen.report}")
     found = cell_from(cell, rename)
-    checked = backends("audit").audit(derive(found), seed=seed, points=points, progress=progress())
+    options = {"seed": seed, "points": points}
+    audit = getattr(backends(chosen.module), chosen.function)
+    checked = audit(derive(found), progress=progress(), **{name: options[name] for name in chosen.options})
 
-    def make(chosen: Format) -> Made:
-        if chosen is Format.json:
+    def make(format_: Format) -> Made:
+        if format_ is Format.json:
             return as_json(report.record(found, checked))
-        return written(report.document(found, checked, verbose=verbose), chosen, width=width_of(width, out))
+        return written(report.document(found, checked, verbose=verbose), format_, width=width_of(width, out))
 
     write(make, format_, out, force)
     if checked.wrong:

@@ -64,7 +64,7 @@ def command(
         prove=check,
     )
     if check:
-        found = backends("audit").audit_derivative(found)
+        found = backends("audit_derivative").audit_derivative(found)
     shapes = found.derivation.cell.shapes
     chosen_notation = for_names(found.derivation.cell.parameters, shapes, adjoint=notation.value, time=not through_time)
 

@@ -45,7 +45,7 @@ def command(
     run = replay(found)
     for warning in _warnings(run):
         note(warning)
-    checked = backends("audit").audit_walkthrough(found, progress=progress()) if check else Checked()
+    checked = backends("audit_walkthrough").audit_walkthrough(found, progress=progress()) if check else Checked()
 
     def make(chosen: Format) -> Made:
         if chosen is Format.json:

@@ -1,11 +1,42 @@
 """What `derive check` says: the verdicts of every backend on every derivative of a cell."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from derivations.cell import Cell, kinks
 from derivations.document import Block, Document, Paragraph
 from derivations.notation import for_names
 from derivations.reports.checks import Checked, check_blocks, check_records
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a cell can be held against: the module and the function of `backends` that does it, and the report on it."""
+
+    module: str
+    function: str
+    report: str
+    options: tuple[str, ...] = ("seed", "points")
+
+
+KINDS = {
+    "": Kind("audit", "audit", "check"),
+    "laws": Kind("laws.audit", "audit_laws", "laws", ("seed",)),
+    "second": Kind("audit_second", "audit_second", "check"),
+    "mutants": Kind("mutation", "mutation", "mutants"),
+}
+
+
+def kind(**asked: bool) -> Kind:
+    """The kind that is asked for by name; the check itself where none is.
+
+    Raises:
+        ValueError: more than one.
+    """
+    chosen = [name for name, wanted in asked.items() if wanted]
+    if len(chosen) > 1:
+        raise ValueError(f"{' and '.join(chosen)} are different checks; ask for one at a time")
+    return KINDS[chosen[0] if chosen else ""]
 
 
 def record(cell: Cell, checked: Checked) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What is said of checks: how many quantities each backend got right, where a point says nothing, what is wrong."""
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -101,7 +102,7 @@ def check_blocks(checked: Checked, *, verbose: bool = False) -> list[Block]:
         done, steps = checked.proved
         sentences.append((f"{done} of {steps} steps of the derivation are proved.",))
     if checked.exact:
-        points = ", ".join(point for point, _ in checked.exact)
+        points = together(point for point, _ in checked.exact)
         wrong = sum(count for _, count in checked.exact)
         said = "agrees" if not wrong else f"DISAGREES in {wrong} entries"
         sentences.append((f"The derivation {said} with forward-mode jets in ball arithmetic: {points}.",))
@@ -128,6 +129,28 @@ def check_blocks(checked: Checked, *, verbose: bool = False) -> list[Block]:
     if verbose and checked.checks:
         blocks.append(_every(checked.checks))
     return blocks
+
+
+_SEED = re.compile(r"(?P<of>.*?)(, )?seed (?P<one>\d+)")
+_PART = re.compile(r"(?P<of>.*) \((?P<one>.*)\)")
+
+
+def together(points: Iterable[str]) -> str:
+    """Names of points with what they share said once: "scalar (seeds 1, 2, 3), notebook (dh, dc)"."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for point in points:
+        if found := _SEED.fullmatch(point):
+            groups.setdefault((found["of"], "seed"), []).append(found["one"])
+        elif found := _PART.fullmatch(point):
+            groups.setdefault((found["of"], ""), []).append(found["one"])
+        else:
+            groups.setdefault((point, ""), [])
+    return ", ".join(_group(of, kind, ones) for (of, kind), ones in groups.items())
+
+
+def _group(of: str, kind: str, ones: list[str]) -> str:
+    words = f"{kind}{'s' if kind and len(ones) > 1 else ''} {', '.join(ones)}".strip()
+    return f"{of} ({words})" if of and words else of or words
 
 
 _SILENCE = (
