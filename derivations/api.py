@@ -1,8 +1,10 @@
 """The commands as Python functions: the same names, the same meaning, returning data that displays itself."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from derivations.build import rename as renamed
 from derivations.catalogue import cell_names, read_cell
@@ -12,8 +14,11 @@ from derivations.derive import derive as derive_cell
 from derivations.display import Shown
 from derivations.language import read
 
+if TYPE_CHECKING:
+    from derivations.page.explore import Page
+
 __all__ = [
-    "cells", "check", "derive", "diff", "flow", "locate", "read", "same", "show", "vectors", "walkthrough",
+    "cells", "check", "derive", "diff", "explore", "flow", "locate", "read", "same", "show", "vectors", "walkthrough",
 ]  # fmt: skip
 
 
@@ -128,6 +133,16 @@ def flow(*cells_: str, at: str | None = None, steps: int = 40) -> Shown:
 
     found = report.flows(cells_ or (() if at else ("rnn", "lstm")), at=at, steps=steps)
     return Shown(report.record(found), report.document(found))
+
+
+def explore(*cells_: Cell | str, walkthrough: str | None = None, check: bool = False) -> Page:
+    """A page to walk through, as `derive explore`; it shows itself in a notebook, and `.save(path)` writes it."""
+    from derivations.page.explore import Page, badges, explorer
+
+    def audit(cell: Cell) -> tuple[str, ...]:
+        return badges(_backends("audit").audit(derive_cell(cell)))
+
+    return Page(explorer(cells_, walkthrough=walkthrough, audit=audit if check else None))
 
 
 def vectors(

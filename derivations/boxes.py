@@ -88,6 +88,14 @@ class BigSum(Box):
     body: Box
 
 
+@dataclass(frozen=True, slots=True)
+class Tagged(Box):
+    """What shows a name, and remembers which: on a page its number can take its place."""
+
+    body: Box
+    name: str
+
+
 EMPTY = Row(())
 _BREAK = r" \\ "
 TOP, ELL = "\N{DOWN TACK}", "\N{SCRIPT SMALL L}"
@@ -150,6 +158,8 @@ def _latex(box: Box) -> str:
             return _filled(template, [latex(arg) for arg in args])
         case BigSum(body):
             return _run([r"\sum_{t=1}^{T}", " ", _latex(body)])
+        case Tagged(body, _):
+            return _latex(body)
     raise TypeError(f"{type(box).__name__} is not a box")
 
 
@@ -228,7 +238,7 @@ def tall(box: Box) -> bool:
             return True
         case Row(items) | Applied(_, items):
             return any(map(tall, items))
-        case Script(base, _, _) | Accent(_, base) | Fence(base, _, _):
+        case Script(base, _, _) | Accent(_, base) | Fence(base, _, _) | Tagged(base, _):
             return tall(base)
     return False
 
@@ -258,6 +268,8 @@ def width(box: Box) -> float:
             return sum(map(width, args)) + 0.75 * len(rest)
         case BigSum(body):
             return 1.8 + width(body)
+        case Tagged(body, _):
+            return width(body)
     return 0.0
 
 

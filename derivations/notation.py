@@ -31,6 +31,7 @@ class Notation:
         constants: the names that are the same at every step.
         scalars: the names that are numbers in the vector view too.
         shift: the step that is meant, counted from t.
+        tagged: whether boxes remember which name they show.
 
     Raises:
         ValueError: a choice that there is not, with those there are.
@@ -42,6 +43,7 @@ class Notation:
     constants: frozenset[str] = frozenset()
     scalars: frozenset[str] = frozenset()
     shift: int = 0
+    tagged: bool = False
 
     def __post_init__(self) -> None:
         for what, chosen, known in (("notation", self.adjoint, ADJOINTS), ("view", self.view, VIEWS)):

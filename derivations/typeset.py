@@ -15,6 +15,7 @@ from derivations.boxes import (
     Glyph,
     Script,
     Space,
+    Tagged,
     joined,
     latex,
 )
@@ -79,9 +80,9 @@ def _box(expr: Expr, n: Notation) -> tuple[Box, int]:
     """The box of an expression, and how firmly it holds."""
     match expr:
         case Name(id):
-            return name_box(id, n)
+            return _shown(name_box(id, n), id, n)
         case Adjoint(of, part):
-            return adjoint_box(of, part, n)
+            return _shown(adjoint_box(of, part, n), expr.id, n)
         case Total(of):
             return total_box(of, n)
         case Derivative(of, wrt, kind):
@@ -130,6 +131,15 @@ def _box(expr: Expr, n: Notation) -> tuple[Box, int]:
         case TimeSum(arg):
             return BigSum(typeset(arg, n.at(0), PRODUCT)), PRODUCT
     raise TypeError(f"{type(expr).__name__} cannot be written")
+
+
+def _shown(box: tuple[Box, int], name: str, n: Notation) -> tuple[Box, int]:
+    return (Tagged(box[0], name), box[1]) if n.tagged else box
+
+
+def typeset_term(expr: Expr, notation: Notation, *, first: bool, tag: str) -> Box:
+    """One term of a sum, with its sign, as a box that remembers what it is."""
+    return Tagged(_term(expr, notation, first), tag)
 
 
 # --- sums and products --------------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ from derivations.__main__ import app
 FORMATS = ("text", "latex", "markdown", "json")
 Written = tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
 WRITTEN: Written = (
-    (("show", "rnn", "--no-prove"), (".txt", ".tex", ".md", ".json")),
+    (("show", "rnn", "--no-prove"), (".txt", ".tex", ".md", ".json", ".svg")),
+    (("explore", "rnn"), (".html",)),
     (("flow", "rnn", "--steps", "4"), (".svg",)),
     (("vectors", "rnn"), (".json", ".npz")),
 )

@@ -37,6 +37,7 @@ ORDER = [
     "boxes",
     "notation",
     "typeset",
+    "mathml",
     "plain",
     "cell",
     "shapes",
@@ -48,6 +49,9 @@ ORDER = [
     "timed",
     "components",
     "derive",
+    "layout",
+    "drawing",
+    "emit",
     "program",
     "batched",
     "over_time",
@@ -74,6 +78,7 @@ ORDER = [
     "document",
     "formats",
     "reports",
+    "page",
     "display",
     "terminal",
     "__main__",
@@ -224,7 +229,8 @@ def test_the_top_level_is_what_a_reader_expects(files):
 
 
 def test_nothing_published_names_our_machines(files):
-    wrong = [f"{file}: {fault}" for file in files for fault in forbidden(read(file))]
+    texts = [file for file in files if not file.endswith(".png")]
+    wrong = [f"{file}: {fault}" for file in texts for fault in forbidden(read(file))]
     assert wrong == []
 
 

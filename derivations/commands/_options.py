@@ -12,6 +12,7 @@ class Format(StrEnum):
     latex = "latex"
     markdown = "markdown"
     json = "json"
+    svg = "svg"
 
 
 class Adjoints(StrEnum):

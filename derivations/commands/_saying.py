@@ -51,7 +51,8 @@ def write(make: Callable[[Format], Made], format_: Format | None, out: Path | No
 
     plain = made if isinstance(made, str) else "".join(text for _, text in made)
     signature = f"{SIGNATURE} {__version__}"
-    comment = {Format.latex: f"% {signature}\n", Format.markdown: f"<!-- {signature} -->\n", Format.json: ""}
+    comment = {Format.latex: f"% {signature}\n", Format.json: ""}
+    comment |= dict.fromkeys((Format.markdown, Format.svg), f"<!-- {signature} -->\n")
     head = comment.get(chosen, "")
     tail = f"\n{signature}\n" if chosen is Format.text else ""
     save(out, (head + plain + tail).encode("utf-8"), force=force)
@@ -80,7 +81,13 @@ def as_json(record: dict[str, Any]) -> str:
 
 
 def written(document: Any, format_: Format, *, width: int, fragment: bool = False) -> Made:
-    """A document in text (in coloured pieces), LaTeX or Markdown."""
+    """A document in text (in coloured pieces), LaTeX or Markdown.
+
+    Raises:
+        ValueError: a picture is asked for, which is of a cell's step alone.
+    """
+    if format_ is Format.svg:
+        raise ValueError("svg is the picture of one step: derive show CELL --format svg")
     module = import_module(f"derivations.formats._{format_.value}_document")
     if format_ is Format.text:
         return list(module.pieces(document, width=width, ascii=in_ascii()))
