@@ -233,11 +233,10 @@ def objective(library: Library[A], cell: Cell, at: Mapping[str, A], arguments: A
 
 def shaped(library: Library[A], point: Point, found: Mapping[str, A]) -> Arrays:
     """Gradients, each a batch of matrices, in their own shapes and as numpy arrays of the dtype."""
-    result = {}
-    for key, array in found.items():
-        name = key if key in point.cell.parameters else key.rpartition("_")[0]
-        result[key] = _own(library.checked(f"the gradient of {key}", array), point, name).copy()
-    return result
+    from backends.points import own_shape
+
+    checked = {key: library.checked(f"the gradient of {key}", array) for key, array in found.items()}
+    return {key: own_shape(point, key, array).copy() for key, array in checked.items()}
 
 
 def _trace(library: Library[A], cell: Cell, arguments: Arguments[A]) -> list[dict[str, A]]:
@@ -263,20 +262,14 @@ def _over_time(
     """What every step has by these ids, with time in front."""
     import numpy as np
 
+    from backends.points import own_shape
+
     result = {}
     for id_ in ids:
         name = id_[1:] if adjoint else id_
         steps = [library.checked(f"{id_} at step {t}", step[id_]) for t, step in enumerate(trace, 1)]
-        result[id_] = np.stack([_own(step, point, name) for step in steps])
+        result[id_] = np.stack([own_shape(point, name, step) for step in steps])
     return result
-
-
-def _own(array: NDArray[np.floating], point: Point, name: str) -> NDArray[np.floating]:
-    """A batch of matrices as (B, *shape), or as one of `shape` for a parameter, whose batch is 1."""
-    import numpy as np
-
-    own = array.reshape(array.shape[: 1 + len(point.cell.shapes[name])])
-    return own[0] if name in point.cell.parameters else np.broadcast_to(own, (point.batch, *own.shape[1:]))
 
 
 # --- a backend from a library -------------------------------------------------------------------------------

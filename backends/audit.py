@@ -8,7 +8,7 @@ from typing import Any
 
 from backends.check import Check, once, over_points
 from backends.jets import gradients_by_jets
-from backends.points import Array, Point, draw, draw_scalar
+from backends.points import Array, Point, decidable, draw, draw_scalar
 from backends.truth import Independent, exact
 from backends.ways import Compiling, Computer, compiling, computers, ready
 from derivations.derive import Derivation, derive
@@ -114,18 +114,7 @@ def agreeing(
     Raises:
         ArithmeticError: it decides at none of them.
     """
-    found: list[tuple[str, int]] = []
-    problem: ArithmeticError | None = None
-    for point in draws:
-        try:
-            found.append((point.name, len(exact(program, point, independent))))
-        except ArithmeticError as error:
-            problem = error
-        if len(found) == wanted:
-            break
-    if not found and problem is not None:
-        raise problem
-    return found
+    return decidable(lambda point: (point.name, len(exact(program, point, independent))), draws, wanted)
 
 
 def say(progress: Progress, message: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from backends.check import Check, judge
-from backends.points import Array, Point, letters, shape_in
+from backends.points import Point, of_numbers
 from backends.truth import truth
 from backends.ways import computers, ready
 from derivations.cell import Cell, prev
@@ -78,17 +78,11 @@ def _gradient_name(cell: Cell, wrt: str) -> str:
 
 def _at(cell: Cell, values: Sequence[Mapping[str, float]], of: str) -> Point:
     """The point of a run that has been replayed, with the cotangent 1 on `of` at its last step."""
-    steps, ones = len(values), dict.fromkeys(letters(cell), 1)
-
-    def full(name: str, numbers: list[float], *outer: int) -> Array:
-        return np.array(numbers).reshape(*outer, *shape_in(cell, name, ones))
-
-    return Point(
-        cell=cell,
-        name="here",
-        parameters={name: full(name, [values[0][name]]) for name in cell.parameters},
-        inputs={name: full(name, [v[name] for v in values], steps, 1) for name in (*cell.inputs, *cell.targets)},
-        initial={s: full(s, [values[0][prev(s)]], 1) for s in cell.states},
-        cotangents={name: full(name, [0.0] * (steps - 1) + [float(name == of)], steps, 1) for name in cell.seeded},
-        final={s: full(s, [0.0], 1) for s in cell.states},
+    return of_numbers(
+        cell,
+        "here",
+        parameters={name: values[0][name] for name in cell.parameters},
+        inputs={name: [v[name] for v in values] for name in (*cell.inputs, *cell.targets)},
+        initial={state: values[0][prev(state)] for state in cell.states},
+        cotangents={name: [0.0] * (len(values) - 1) + [1.0] for name in cell.seeded if name == of},
     )

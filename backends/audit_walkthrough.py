@@ -1,13 +1,14 @@
 """Every gradient of a walkthrough, at its own numbers and at hard points, also by the code written by hand."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from backends.audit import MOST_DRAWS, Progress, agreeing, at_hard_points, proofs, say
 from backends.by_hand import BY_HAND, by_hand
 from backends.check import Check, judge, once
-from backends.points import Array, Point, draw_scalar, letters, shape_in
+from backends.points import Point, draw_scalar, of_numbers
 from backends.ways import DTYPES, Computer, compiling, computers, ready
 from derivations.cell import Cell
 from derivations.program import backward_program
@@ -67,27 +68,10 @@ def _is_the_source(walkthrough: Walkthrough) -> bool:
 def one_hot(walkthrough: Walkthrough) -> dict[str, Point]:
     """The walkthrough's point, once for every quantity that is differentiated: its cotangent is 1, all others 0."""
     cell, steps = walkthrough.cell, walkthrough.steps
-    ones = dict.fromkeys(letters(cell), 1)
-
-    def full(name: str, values: list[float], *outer: int) -> Array:
-        return np.array(values).reshape(*outer, *shape_in(cell, name, ones))
-
-    zeros = {name: full(name, [0.0] * steps, steps, 1) for name in cell.seeded}
-    at_rest = {state: full(state, [0.0], 1) for state in cell.states}
-    point = Point(
-        cell=cell,
-        name=walkthrough.name,
-        parameters={name: full(name, [float(value)]) for name, value in walkthrough.parameters.items()},
-        inputs={name: full(name, list(map(float, series)), steps, 1) for name, series in walkthrough.inputs.items()},
-        initial={name: full(name, [float(value)], 1) for name, value in walkthrough.initial.items()},
-        cotangents=zeros,
-        final=at_rest,
-    )
-    points = {state: replace(point, final={**at_rest, state: full(state, [1.0], 1)}) for state in cell.states}
-    for name in cell.readouts:
-        last = full(name, [0.0] * (steps - 1) + [1.0], steps, 1)
-        points[name] = replace(point, cotangents={**zeros, name: last})
+    at = partial(of_numbers, cell, walkthrough.name, walkthrough.parameters, walkthrough.inputs, walkthrough.initial)
+    last = [0.0] * (steps - 1) + [1.0]
+    points = {state: at(final={state: 1.0}) for state in cell.states}
+    points |= {name: at(cotangents={name: last}) for name in cell.readouts}
     if cell.loss:
-        seeds = full(cell.loss, [float(t + 1 in walkthrough.loss_steps) for t in range(steps)], steps, 1)
-        points["loss"] = replace(point, cotangents={**zeros, cell.loss: seeds})
+        points["loss"] = at(cotangents={cell.loss: [float(t in walkthrough.loss_steps) for t in range(1, steps + 1)]})
     return points

@@ -82,8 +82,7 @@ def judge(quantity: str, got: Any, known: Known, backend: str, point: str = "", 
     """
     dtype, due = known.format.name, known.relative.shape
     array = np.asarray(got)
-    if array.shape != due:
-        note = f"its shape is {array.shape}, where {due} is due"
+    if note := _unlike(got, array, due):
         return Check(quantity, backend, dtype, point, inf, Verdict.FAIL, note)
     error = errors(array, known)
     zero = known.zero | proved_zero
@@ -103,6 +102,15 @@ def judge(quantity: str, got: Any, known: Known, backend: str, point: str = "", 
         digits=_agreement(array, known, clear | failed),
         passed=passed,
     )
+
+
+def _unlike(got: Any, array: NDArray[Any], due: tuple[int, ...]) -> str:
+    """Why something is no array of real numbers of a shape: to make it one would drop what is wrong with it."""
+    if array.shape != due:
+        return f"its shape is {array.shape}, where {due} is due"
+    if array.dtype.kind in "cUSO":
+        return f"it holds {array.dtype.name}, where real numbers are due"
+    return "some of its entries are masked" if np.ma.is_masked(got) else ""
 
 
 def errors(got: NDArray[Any], known: Known) -> NDArray[np.float64]:

@@ -4,10 +4,10 @@ Mutants share nearly everything with the right program. So the forward pass, the
 computed once for each point, and of a mutant only what its mistake touches (`program.backward_run`).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from backends.balls import BallArithmetic, Balls, balls, precision, until
 from backends.check import Verdict, errors, judge
 from backends.jets import gradients_by_jets
 from backends.on_numpy import library
-from backends.points import Array, Point, arguments, draw, draw_scalar
+from backends.points import Array, Point, arguments, decidable, draw, draw_scalar
 from backends.truth import CLOSE, Truth, exact, truth
 from derivations.derive import Derivation
 from derivations.equivalent import Equality
@@ -68,10 +68,13 @@ class Layers:
         vector = view == "vector"
         self.proof = unrolled(right.cell, vector=vector)
         self.equality = Equality(right, vector=vector)
-        draws = [partial(drawing, right.cell, seed + number) for number in range(MOST_DRAWS)]
-        (self.exact,) = _decidable(partial(Exact, right), draws, 1)
+
+        def draws() -> Iterator[Point]:
+            return (drawing(right.cell, seed + number) for number in range(MOST_DRAWS))
+
+        (self.exact,) = decidable(partial(Exact, right), draws(), 1)
         self.rounded = {
-            dtype: _decidable(partial(Rounded, right, dtype), draws, points) for dtype in ("float64", "float32")
+            dtype: decidable(partial(Rounded, right, dtype), draws(), points) for dtype in ("float64", "float32")
         }
 
     @property
@@ -105,29 +108,6 @@ class Layers:
         ):
             killed["float32"] = None
         return Fate(mutant.mistake, mutant.of, self.view, equivalent, killed)
-
-
-L = TypeVar("L")
-
-
-def _decidable(layer: Callable[[Point], L], draws: Iterable[Callable[[], Point]], wanted: int) -> list[L]:
-    """A layer at as many hard points as are wanted; one that is on a kink or at a pole is passed over.
-
-    Raises:
-        ArithmeticError: all of them are.
-    """
-    found: list[L] = []
-    problem: ArithmeticError | None = None
-    for draw_point in draws:
-        try:
-            found.append(layer(draw_point()))
-        except ArithmeticError as error:
-            problem = error
-        if len(found) == wanted:
-            break
-    if not found and problem is not None:
-        raise problem
-    return found
 
 
 # --- the exact layer ----------------------------------------------------------------------------------------

@@ -5,10 +5,11 @@ transposed or swapped axis does not fit or does not agree; initial states are no
 output, readout and loss at every step and on every final state. `draw` makes such points, the same for the same seed.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import count
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from backends.dtypes import format_of
 from derivations.cell import Cell
 
 Array = NDArray[np.floating]
+Real = float | Fraction
 V = TypeVar("V")
 
 
@@ -111,6 +113,34 @@ def draw(
     )
 
 
+def of_numbers(
+    cell: Cell,
+    name: str,
+    parameters: Mapping[str, Real],
+    inputs: Mapping[str, Sequence[Real]],
+    initial: Mapping[str, Real],
+    cotangents: Mapping[str, Sequence[float]] | None = None,
+    final: Mapping[str, float] | None = None,
+) -> Point:
+    """A point of the scalar view with one sequence; cotangents that are not given are zero."""
+    ones, steps = dict.fromkeys(letters(cell), 1), len(next(iter(inputs.values())))
+
+    def full(name: str, numbers: Sequence[Real], *outer: int) -> Array:
+        return np.array([float(number) for number in numbers]).reshape(*outer, *shape_in(cell, name, ones))
+
+    sent = {name: [0.0] * steps for name in cell.seeded} | dict(cotangents or {})
+    last = dict.fromkeys(cell.states, 0.0) | dict(final or {})
+    return Point(
+        cell=cell,
+        name=name,
+        parameters={name: full(name, [number]) for name, number in parameters.items()},
+        inputs={name: full(name, series, steps, 1) for name, series in inputs.items()},
+        initial={state: full(state, [number], 1) for state, number in initial.items()},
+        cotangents={name: full(name, series, steps, 1) for name, series in sent.items()},
+        final={state: full(state, [number], 1) for state, number in last.items()},
+    )
+
+
 def draw_scalar(cell: Cell, seed: int, *, steps: int = 4, batch: int = 3, scale: float = 1.0) -> Point:
     """A seeded point of the scalar view: every size is 1."""
     ones = dict.fromkeys(letters(cell), 1)
@@ -132,6 +162,26 @@ def rounded(point: Point, dtype: str) -> Point:
         cotangents=each(point.cotangents),
         final=each(point.final),
     )
+
+
+def decidable(compute: Callable[[Point], V], draws: Iterable[Point], wanted: int) -> list[V]:
+    """What is computed at the first so many points; one on a kink or at a pole is passed over.
+
+    Raises:
+        ArithmeticError: all of them are.
+    """
+    found: list[V] = []
+    problem: ArithmeticError | None = None
+    for point in draws:
+        try:
+            found.append(compute(point))
+        except ArithmeticError as error:
+            problem = error
+        if len(found) == wanted:
+            break
+    if not found and problem is not None:
+        raise problem
+    return found
 
 
 # --- as a program takes it ------------------------------------------------------------------------
@@ -169,3 +219,18 @@ def arguments(point: Point, convert: Callable[[Array], V]) -> Arguments[V]:
         cotangents=series(point.cotangents),
         final=single(point.final.items()),
     )
+
+
+def own_shape(point: Point, key: str, array: NDArray[Any]) -> NDArray[Any]:
+    """A batch of matrices (B or 1, rows, columns) as what it is: without a batch for a parameter, else (B, *shape).
+
+    Args:
+        key: a name of the cell, or that of a gradient (`h_0`, `x_1`), which no name of a cell is.
+    """
+    shapes = point.cell.shapes
+    rank = len(shapes[key if key in shapes else key.rpartition("_")[0]])
+    inner = array.shape[1:][:rank]
+    if key in point.cell.parameters:
+        return array.reshape(inner)
+    own = array.reshape(len(array), *inner)
+    return own if len(own) == point.batch else np.broadcast_to(own, (point.batch, *inner))

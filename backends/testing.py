@@ -32,6 +32,7 @@ from derivations.expression import names as names_in
 from derivations.program import Backward, backward_program
 
 AT_MOST = 16  # points, before a quantity that never says anything is given up
+LOUD = 64.0  # a power of two: nothing is rounded otherwise, and a gradient that is clipped shows
 
 
 def assert_agrees(
@@ -67,12 +68,17 @@ def assert_agrees(
         backend: "torch" or "jax". If None, the one that is imported; where both are, the first that the step
             runs on.
         dtype: "float64", or "float32" (in JAX, without x64).
-        points: at how many seeded points; at more, up to 16, while some quantity has said nothing yet.
+        points: at how many seeded points of N(0, 1); at more, up to 16, while some quantity has said nothing yet. At
+            every second one the cotangents are 64 times as large, where a gradient that is clipped shows. What is
+            clamped beyond the numbers of N(0, 1) does not show.
         outputs: what the step returns besides the states. A loss sends a cotangent to every final state, and
             at every step to those outputs, readouts and losses of the cell that the step returns.
         batched: False for a step of one sequence: x (m,), h_prev (n,).
-        steps, batch: T and B.
+        steps, batch: T and B. A mistake that is made for a single sequence alone shows with batch=1.
         sizes: by letter of the cell's shapes (n, m, ...); small and all different where not given.
+
+    A function that loses digits is wrong where they matter: (1 + tanh(a/2))/2 is no sigmoid where a gate is nearly
+    closed, and neither is log(1 + exp(a)) a softplus.
 
     Raises:
         AssertionError: it does not; the message names the first quantity that is wrong, the step, the entry,
@@ -90,8 +96,10 @@ def assert_agrees(
         if seed > points and not _silent(seen):
             break
         drawn = draw(held, seed, steps=steps, batch=batch, sizes=drawn_sizes)
-        returned = {name: series for name, series in drawn.cotangents.items() if name in call.returned}
-        point = rounded(replace(drawn, cotangents=returned), dtype)
+        loud = 1.0 if seed % 2 else LOUD
+        sent = {name: loud * series for name, series in drawn.cotangents.items() if name in call.returned}
+        final = {state: loud * array for state, array in drawn.final.items()}
+        point = rounded(replace(drawn, cotangents=sent, final=final), dtype)
         if backend is None:
             backend = library_of(call, point, dtype, drawn_sizes)
         for stage in _stages(call, program, point, dtype, backend, drawn_sizes):

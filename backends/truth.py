@@ -20,7 +20,7 @@ from backends.balls import BallArithmetic, Balls, balls, exactly_zero, precision
 from backends.dtypes import Format, format_of
 from backends.jets import gradients_by_jets
 from backends.ledger import Rounded
-from backends.points import Point, arguments, rounded
+from backends.points import Point, arguments, own_shape, rounded
 from backends.rounding import RoundedArithmetic
 from derivations.cell import Equation
 from derivations.derive import ATOMS, atoms, contribution, uses_in
@@ -85,8 +85,7 @@ def exact(program: Backward, point: Point, independent: Independent = gradients_
         if a.shape[1:] != b.shape[1:]:
             found.append(Disagreement(quantity, (), f"a matrix {a.shape[1:]}", f"a matrix {b.shape[1:]}"))
             continue
-        name, at, _ = quantity.partition(" at ")
-        own = partial(_batched if at else _gradient, point, name)
+        own = partial(own_shape, point, quantity.partition(" at ")[0])
         a, b = own(a), own(b)
         for index in np.ndindex(a.shape):
             x: Any = a[index]
@@ -159,16 +158,16 @@ class Truth:
 
     def value(self, name: str) -> Known:
         """A defined name at every step, (T, B, *shape)."""
-        return self._over_time([step[name] for step in self.trace], partial(_batched, self.point, name))
+        return self._over_time([step[name] for step in self.trace], partial(own_shape, self.point, name))
 
     def adjoint(self, name: str) -> Known:
         """The adjoint of a name at every step, (T, B, *shape); of a parameter, (T, *shape), summed over the batch."""
-        series = [step[f"d{name}"] for step in self.adjoints]
+        series, shaped = [step[f"d{name}"] for step in self.adjoints], partial(own_shape, self.point, name)
         if name not in self.point.cell.parameters:
-            return self._over_time(series, partial(_batched, self.point, name))
+            return self._over_time(series, shaped)
         with precision(self.bits), np.errstate(all="ignore"):
             sum_ = RoundedArithmetic(self.dtype, self.backend).over_batch
-            return self._over_time([sum_(step) for step in series], partial(_gradient, self.point, name))
+            return self._over_time([sum_(step) for step in series], shaped)
 
     def _over_time(self, steps: Sequence[Rounded], shaped: Callable[[Array], Array]) -> Known:
         each = [_known(step, format_of(self.dtype), shaped) for step in steps]
@@ -284,7 +283,7 @@ def truth(program: Backward, point: Point, dtype: str, backend: str = "") -> Tru
         trace = run_forward(program.cell, given.parameters, given.inputs, given.initial, arithmetic)
         gradients, adjoints = run_backward(collected, trace, given.cotangents, given.final, arithmetic)
         known = {
-            name: _known(number, format_, partial(_gradient, received, name)) for name, number in gradients.items()
+            name: _known(number, format_, partial(own_shape, received, name)) for name, number in gradients.items()
         }
         return Truth(received, dtype, backend, ctx.prec, known, trace, adjoints)
 
@@ -298,20 +297,3 @@ def truth(program: Backward, point: Point, dtype: str, backend: str = "") -> Tru
 def _known(number: Rounded, format_: Format, shaped: Callable[[Array], Array]) -> Known:
     bound = number.bound
     return Known(shaped(number.value), shaped(bound[0]), shaped(bound[1]), format_)
-
-
-# --- shapes -----------------------------------------------------------------------------------------------------
-
-
-def _batched(point: Point, name: str, array: Array) -> Array:
-    """A name's array (B or 1, rows, columns) as (B, *shape)."""
-    shape = array.shape[1:][: len(point.cell.shapes[name])]
-    own = array.reshape(-1, *shape)
-    return own if len(own) == point.batch else np.broadcast_to(own, (point.batch, *shape))
-
-
-def _gradient(point: Point, quantity: str, array: Array) -> Array:
-    """A gradient's array in its own shape: without a batch for a parameter, with it for `h_0` and `x_1`."""
-    if quantity in point.cell.parameters:
-        return array.reshape(array.shape[1:][: len(point.cell.shapes[quantity])])
-    return _batched(point, quantity.rpartition("_")[0], array)

@@ -34,6 +34,9 @@ class _Package(ModuleType):
             return getattr(import_module("derivations.api"), name)
         raise AttributeError(f"module 'derivations' has no attribute {name!r}")
 
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *FUNCTIONS})
+
     def __setattr__(self, name: str, value: object) -> None:
         if not (name in FUNCTIONS and isinstance(value, ModuleType)):
             super().__setattr__(name, value)

@@ -43,8 +43,10 @@ class _Cells(Mapping[str, Cell]):
 cells: Mapping[str, Cell] = _Cells()
 
 
-def _cell(cell: Cell | str, rename: Mapping[str, str] | None = None) -> Cell:
-    found = read_cell(cell) if isinstance(cell, str) else cell
+def _cell(cell: Cell | str | Path, rename: Mapping[str, str] | None = None) -> Cell:
+    found = read_cell(str(cell)) if isinstance(cell, str | Path) else cell
+    if not isinstance(found, Cell):
+        raise TypeError(f"a cell is due, its name, or a path to its file, and not {type(cell).__name__}")
     return renamed(found, rename) if rename else found
 
 
@@ -146,20 +148,33 @@ def explore(*cells_: Cell | str, walkthrough: str | None = None, check: bool = F
 
 
 def vectors(
-    cell: Cell | str, out: str | Path | None = None, *, at: str | None = None, force: bool = False, **options: Any
+    cell: Cell | str | Path,
+    out: str | Path | None = None,
+    *,
+    at: str | None = None,
+    rename: Mapping[str, str] | None = None,
+    force: bool = False,
+    **options: Any,
 ) -> Shown:
     """Golden numbers of a cell, as `derive vectors`; with `out`, written to an .npz or .json file as well.
 
     Args:
         at: a walkthrough of the cell, whose numbers are the first point.
         force: write over a file that this tool did not make.
-        options: `seed`, `points`, `steps`, `batch`, `sizes` (a dictionary), `scalar`, `dtype`.
+        options: `seed`, `points`, `steps`, `batch`, `sizes` (a dictionary), `scalar`, `dtype` (float64 or float32).
+
+    Raises:
+        CellError: there is no such cell, walkthrough, size or dtype.
     """
     from derivations.output import write
     from derivations.reports import vectors as report
 
     made = _backends("golden.vectors")
-    derivation, walkthrough_ = report.derivation_at(_cell(cell), at)
+    if options.get("sizes") is not None:
+        options["sizes"] = report.sizes_from(options["sizes"])
+    if "dtype" in options:
+        options["dtype"] = _dtype(options["dtype"])
+    derivation, walkthrough_ = report.derivation_at(_cell(cell, rename), at)
     found = made.vectors(derivation, at=walkthrough_, **options)
     if out is not None:
         write(Path(out), made.as_file(found, str(out)), force=force)
@@ -167,24 +182,40 @@ def vectors(
 
 
 def locate(
-    cell: Cell | str,
+    cell: Cell | str | Path,
     dump: str | Path | Mapping[str, Any],
     *,
-    golden: str | Path | None = None,
+    golden: str | Path | Mapping[str, Any] | None = None,
     dtype: str | None = None,
+    at: str | None = None,
+    rename: Mapping[str, str] | None = None,
+    verbose: bool = False,
 ) -> Shown:
     """The first equation that someone's numbers break, as `derive locate`.
 
     Args:
         dump: an .npz or .json file, or the arrays themselves by their names.
-        golden: what `derive vectors` wrote, for the inputs that the dump does not have.
+        golden: what `derive vectors` wrote, for the inputs that the dump does not have: a file, or what was loaded.
+        at: the walkthrough in whose names the dump is.
+        verbose: name all that is right, and all that is wrong.
+
+    Raises:
+        ValueError: the dump cannot be read, does not fit the cell, or cannot be tested at all.
     """
     from derivations.reports import locate as report
+    from derivations.reports.vectors import derivation_at
 
-    source = Path(golden) if golden is not None else None
+    derivation, walkthrough_ = derivation_at(_cell(cell, rename), at)
+    source = Path(golden) if isinstance(golden, str) else golden
     given = Path(dump) if isinstance(dump, str) else dump
-    found = _backends("golden.locate").locate(derive_cell(_cell(cell)), given, golden=source, dtype=dtype)
-    return Shown(report.record(found), report.document(found))
+    chosen = None if dtype is None else _dtype(dtype)
+    found = _backends("golden.locate").locate(derivation, given, golden=source, dtype=chosen, at=walkthrough_)
+    return Shown(report.record(found), report.document(found, verbose=verbose))
+
+
+def _dtype(given: Any) -> str:
+    """The name of a dtype: `numpy.float32` is a class, and `numpy.dtype("float32")` has a name."""
+    return given if isinstance(given, str) else str(getattr(given, "name", None) or getattr(given, "__name__", given))
 
 
 def _backends(module: str) -> Any:

@@ -4,8 +4,13 @@ One geometry serves the static picture and the page; on a narrow screen the page
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 from derivations.layout import Layout, Wire
+
+SHARES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82)  # of a bend, where a number can stand, best first
+ROUNDS = 6  # of placing each number anew among the others
+MARK = (36.0, 15.0)  # width and height of a number in points
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +57,24 @@ class Geometry:
             path += f"C{self._at((middle, p))} {self._at((middle, q))} {self._at((b, q))}"
         return path
 
-    def middle(self, wire: Wire) -> tuple[float, float]:
-        """Where a number on a wire can stand: half way into its last bend."""
+    def marks(self, drawn: Layout) -> tuple[tuple[float, float], ...]:
+        """Where a number on each wire can stand: on its last bend, each as far from the others as that allows."""
+        places = [[self._along(wire, share) for share in SHARES] for wire in drawn.wires]
+        found: list[tuple[float, float]] = [possible[0] for possible in places]
+        for _ in range(ROUNDS):
+            for k, possible in enumerate(places):
+                found[k] = max(possible, key=partial(_room, taken=found[:k] + found[k + 1 :]))
+        return tuple(found)
+
+    def _along(self, wire: Wire, share: float) -> tuple[float, float]:
+        """A point of the wire's last bend, from its beginning (0) to its end (1)."""
         (x, y), (u, v) = self.centre(*wire.points[-2]), self.centre(*wire.points[-1])
-        return (x + u) / 2, (y + v) / 2
+        half = (self.height if self.standing else self.width) / 2
+        a, b, p, q = (y + half, v - half, x, u) if self.standing else (x + half, u - half, y, v)
+        rest = 1 - share
+        along = a + (b - a) * (1.5 * share * rest * rest + 1.5 * share * share * rest + share**3)
+        across = p + (q - p) * (3 * share * share * rest + share**3)
+        return (across, along) if self.standing else (along, across)
 
     def _at(self, point: tuple[float, float]) -> str:
         along, across = point
@@ -63,5 +82,10 @@ class Geometry:
         return f"{x:g} {y:g}"
 
 
+def _room(place: tuple[float, float], taken: list[tuple[float, float]]) -> float:
+    """How far a number is from the nearest other one, in numbers; beyond one it makes no difference."""
+    return min([1.0, *(max(abs(place[0] - x) / MARK[0], abs(place[1] - y) / MARK[1]) for x, y in taken)])
+
+
 LYING = Geometry()
-STANDING = Geometry(column=76.0, lane=63.0, width=58.0, margin=6.0, standing=True)
+STANDING = Geometry(column=92.0, lane=63.0, width=58.0, margin=6.0, standing=True)

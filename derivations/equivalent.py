@@ -5,8 +5,8 @@ forward value and every adjoint is a name of its own, so that what is equal is e
 that is not enough, adjoints are written out by their equations, and then forward values too.
 
 Where only equations of one step differ, one step with arbitrary cotangents from outside and from step t+1 is a proof
-for every T: what comes back to step t-1 is the same, and so on. What joins the steps is held against the right program
-over `STEPS` steps.
+for every T: what comes back to step t-1 is the same (the gradient of the initial state is that), and so on. What joins
+the steps is held against the right program over as many steps as show every difference in it (`Backward.reach`).
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +23,6 @@ from derivations.expression import Num, evaluate
 from derivations.matrices import MatrixArithmetic, ShapeError
 from derivations.program import Backward, Run, backward_run, run_forward
 
-STEPS = 3
 Scalar = Callable[[str], Any]
 
 
@@ -67,10 +66,10 @@ class Equality:
     def _extent(self, program: Backward) -> tuple[int, int]:
         """How many steps and sequences show every difference that there can be."""
         right = self.right
-        within = (program.carry, program.summed, program.final, program.horizon, program.late, program.onward) == (
-            (right.carry, right.summed, right.final, right.horizon, right.late, right.onward)
-        )
-        return 1 if within else STEPS, 2 if program.averaged != right.averaged else 1
+        joined = replace(program, adjoints=right.adjoints, gradients=right.gradients, averaged=right.averaged)
+        # Of one step the gradient of the initial state is seen, and with it what is carried if they are the same.
+        within = joined == right and dict(right.initial) == dict(right.carry)
+        return 1 if within else max(right.reach, program.reach), 2 if program.averaged != right.averaged else 1
 
     def _known(self, steps: int, batch: int, by_name: bool) -> "_Shared | None":
         key = (steps, batch, by_name)

@@ -89,7 +89,7 @@ def layout(cell: Cell) -> Layout:
                     top.add(slot)
             routes[of, wrt] = [wrt, *passed, of]
             links += pairwise(routes[of, wrt])
-    neighbours = _neighbours(links)
+    neighbours = _neighbours(columns, links)
     _ordered(columns, neighbours, top)
     lane = _lanes(columns, neighbours, top)
     at = {slot: (float(k), lane[slot]) for k, slots in enumerate(columns) for slot in slots}
@@ -154,12 +154,14 @@ def _reading_order(cell: Cell, reads: Mapping[str, Sequence[str]]) -> Iterator[s
     yield from cell.defined
 
 
-def _neighbours(links: Sequence[tuple[Slot, Slot]]) -> dict[Slot, tuple[list[Slot], list[Slot]]]:
-    """What stands before and behind each slot, along its wires."""
-    found: dict[Slot, tuple[list[Slot], list[Slot]]] = {}
+def _neighbours(
+    columns: Sequence[Sequence[Slot]], links: Sequence[tuple[Slot, Slot]]
+) -> dict[Slot, tuple[list[Slot], list[Slot]]]:
+    """What stands before and behind each slot, along its wires; what reads and is read by parameters alone has none."""
+    found: dict[Slot, tuple[list[Slot], list[Slot]]] = {slot: ([], []) for slots in columns for slot in slots}
     for before, behind in links:
-        found.setdefault(before, ([], []))[1].append(behind)
-        found.setdefault(behind, ([], []))[0].append(before)
+        found[before][1].append(behind)
+        found[behind][0].append(before)
     return found
 
 

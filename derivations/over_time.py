@@ -32,14 +32,15 @@ class _Given:
         return run_forward(cell, self.parameters, self.inputs, self.initial, arithmetic)
 
 
-def over_time(program: Backward, *, steps: int = 3, seed: int = 1, vector: bool = False) -> Proof:
+def over_time(program: Backward, *, steps: int | None = None, seed: int = 1, vector: bool = False) -> Proof:
     """Every gradient of a program at one random point modulo a prime: refuted, or right with overwhelming odds.
 
     Args:
-        steps: T, at least 3 to see first, middle and last steps apart.
+        steps: T; as many as show whatever is wrong in how the steps are joined, where not given.
         vector: with the sizes of `components.py`; otherwise in the scalar view, where stacks allow it.
     """
     try:
+        steps = program.reach if steps is None else steps
         return unrolled(program.cell, steps=steps, seed=seed, vector=vector).proof(program)
     except ZeroDivisionError as error:
         return Proof(Status.REFUTED, str(error))
@@ -71,7 +72,7 @@ class Unrolled:
         return self.slopes[name]
 
     def proof(self, program: Backward) -> Proof:
-        """Whether every gradient of a program is the slope."""
+        """Whether every gradient of a program is the slope, over these steps."""
         before = self.known[0] if self.known else None
         try:
             given = self.given

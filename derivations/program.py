@@ -53,6 +53,16 @@ class Backward:
     averaged: frozenset[str] = frozenset()
     onward: bool = False
 
+    @property
+    def reach(self) -> int:
+        """How many steps show whatever is wrong in how they are joined.
+
+        Three are a first, a middle and a last one. What is cut or picked at a step that is named needs one step more.
+        """
+        picked = (*self.summed.values(), *self.late.values())
+        ends = [abs(end) + 1 for when in picked for end in (when.start, when.stop) if end is not None]
+        return max(3, *ends, (self.horizon or 0) + 1)
+
 
 @dataclass(frozen=True)
 class Run(Generic[V]):

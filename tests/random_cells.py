@@ -4,6 +4,7 @@ Sizes are kept track of while the text is written, so that it is valid at once a
 is always a text: the reader of the language is a part of what is tested.
 """
 
+import re
 from dataclasses import dataclass, field
 
 from hypothesis import reject
@@ -265,7 +266,7 @@ def random_texts(draw: st.DrawFn) -> str:
     cell.known |= inputs | {f"{name}_prev": size for name, size in states.items()}
 
     lines = []
-    for _ in range(draw(st.sampled_from((6, 5, 4, 7, 3, 8, 2, 1)))):
+    for _ in range(draw(st.sampled_from((1, 2, 3, 4, 5, 6, 7, 8)))):
         if len(cell.free) < 16:
             break
         if not cell.frugal and cell.chance(25):
@@ -314,8 +315,9 @@ def _text(
         head.append(f"scalar {', '.join(scalars)}")
     if cell.positive:
         head.append(f"positive {', '.join(cell.positive)}")
-    if cell.parameters and cell.chance(30):
-        head.append(f"param {', '.join([*cell.parameters, *cell.alone])}")
+    words = {word for line in lines for word in re.findall(r"\w+", line.partition("#")[0].rpartition(":")[2])}
+    if (read_ := [name for name in (*cell.parameters, *cell.alone) if name in words]) and cell.chance(30):
+        head.append(f"param {', '.join(read_)}")
     if len(states) > 1 and cell.chance(30):
         head.append(f"output {', '.join(states)}")
     return "\n".join([*head, "", body, ""])

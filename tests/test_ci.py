@@ -11,7 +11,8 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[1]
 SETUP = "python3 -m venv .venv && .venv/bin/pip install -q -e ."
-TESTS = ".venv/bin/python -m pytest"
+START = ".venv/bin/python -m pytest"
+TESTS = f"{START} -n auto"
 
 
 def readme_commands(file: Path) -> subprocess.CompletedProcess[str]:
@@ -37,7 +38,7 @@ def test_commands_are_read_from_fences_with_or_without_a_prompt(tmp_path):
 
 @pytest.mark.parametrize(
     ("fenced", "lacking", "count"),
-    [([SETUP], TESTS, 0), ([TESTS], "python3 -m venv .venv", 0), ([SETUP, TESTS, TESTS], TESTS, 2)],
+    [([SETUP], START, 0), ([TESTS], "python3 -m venv .venv", 0), ([SETUP, TESTS, TESTS], START, 2)],
 )
 def test_a_readme_without_them_is_refused(tmp_path, fenced, lacking, count):
     file = tmp_path / "README.md"

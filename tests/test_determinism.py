@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -36,8 +36,10 @@ def started(seed: str, folder: Path, *args: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(run, cwd=folder if seed in "13" else ROOT, env=env, stdout=subprocess.PIPE, text=True)
 
 
-def digests(tmp_path_factory: pytest.TempPathFactory, *args: str) -> Iterator[dict[str, str]]:
-    for seed in SURROUNDINGS:
+def digests(
+    tmp_path_factory: pytest.TempPathFactory, *args: str, seeds: Iterable[str] = SURROUNDINGS
+) -> Iterator[dict[str, str]]:
+    for seed in seeds:
         process = started(seed, tmp_path_factory.mktemp(f"seed{seed}"), *args)
         output, _ = process.communicate()
         assert process.returncode == 0
@@ -51,9 +53,10 @@ def assert_all_alike(found: list[dict[str, str]]) -> None:
         assert [line for line in first if one[line] != first[line]] == []
 
 
-def test_every_command_says_the_same_under_four_hash_seeds(tmp_path_factory, needs):
+@pytest.mark.parametrize("seeds", ["03", pytest.param("0123", marks=pytest.mark.long)])
+def test_every_command_says_the_same_under_every_hash_seed(tmp_path_factory, needs, seeds):
     needs("matplotlib")
-    found = list(digests(tmp_path_factory))
+    found = list(digests(tmp_path_factory, seeds=seeds))
     assert_all_alike(found)
     statuses = {line: digest.split()[0] for line, digest in found[0].items()}
     wrong = {"show nothing": "2", "show rnn --rename W=V": "2", "same lstm gru": "1"}

@@ -17,6 +17,7 @@ from tests.samples import EVERYTHING, cell_text
 
 CELLS = {name: read_cell(name) for name in cell_names()}
 CELLS |= {"notebook": read_walkthrough("notebook").cell, "everything": read(EVERYTHING)}
+CELLS |= {"alone": read(cell_text("g = sigmoid(p)\nh = tanh(sigmoid(q))"))}  # what no wire touches
 CELLS |= {"one": read(cell_text("h = x")), "late": read(cell_text("a = x\nb = a\nh = b + x + h_prev"))}
 
 
@@ -98,6 +99,15 @@ def test_everything_is_within_the_picture(drawn, geometry):
         numbers = [float(n) for n in re.findall(r"-?[\d.]+", geometry.curve(wire))]
         assert all(0 <= x <= width for x in numbers[::2])
         assert all(0 <= y <= height for y in numbers[1::2])
+
+
+@pytest.mark.parametrize("geometry", [LYING, STANDING], ids=["lying", "standing"])
+@pytest.mark.parametrize("name", ["rnn", "lstm", "gru"])
+def test_no_number_of_a_wire_hides_another(geometry, name):
+    marks = geometry.marks(layout(CELLS[name]))
+    assert len(marks) == len(layout(CELLS[name]).wires)
+    for (x, y), (u, v) in combinations(marks, 2):
+        assert max(abs(x - u) / 28, abs(y - v) / 11) >= 1  # what four digits take
 
 
 def test_a_phone_has_room_for_the_four_gates():

@@ -11,6 +11,7 @@ from derivations.equivalent import Equality
 from derivations.expression import Adjoint, Call, Expr, MatMul, Name, Transpose, negative, product
 from derivations.language import read
 from derivations.mutants import mutants
+from derivations.over_time import over_time
 from derivations.program import Backward, backward_program
 from tests.samples import cell_text
 
@@ -55,6 +56,17 @@ WRONG = {
     "right at one sequence only": (BIASES, replace(BIASES, averaged=frozenset({"b_x"}))),
     "right at one step only": (BIASES, replace(BIASES, summed={"W": slice(1, None)})),
     "right but for the last step": (BIASES, replace(BIASES, horizon=2)),
+    "right for the first three steps": (BIASES, replace(BIASES, summed={"W": slice(0, 3)})),
+    "right for the last three steps": (BIASES, replace(BIASES, summed={"W": slice(-3, None)})),
+    "right but for the fourth step": (GATE, replace(GATE, late={"x": slice(3, 4)})),
+    "right for one step, whose initial state hides what is carried": (
+        BIASES,
+        replace(
+            otherwise(BIASES, "dh_prev", 2 * dict(BIASES.adjoints)["dh_prev"]),
+            initial={"h": dict(BIASES.adjoints)["dh_prev"]},
+        ),
+    ),
+    "right up to four steps": (BIASES, replace(BIASES, horizon=4)),
     "a bias that enters otherwise": (GATE, replace(GATE, gradients={"W": negative(GATE.gradients["W"])})),
 }
 
@@ -72,6 +84,7 @@ def test_the_right_program_in_other_words_is_proved(name, vector):
 def test_what_is_wrong_is_refuted(name, vector):
     right, wrong = WRONG[name]
     assert Equality(right, vector=vector).proof(wrong).status is Status.REFUTED
+    assert over_time(wrong, vector=vector).status is Status.REFUTED
 
 
 def test_a_transposed_matrix_is_the_matrix_in_the_scalar_view_only():

@@ -145,6 +145,8 @@ def test_the_longest_texts_are_read_within_the_half_second(text: str) -> None:
         began = time.process_time()
         read(text)
         times.append(time.process_time() - began)
+        if times[-1] < PATIENCE:
+            break
     assert min(times) < PATIENCE
 
 
@@ -359,7 +361,7 @@ def test_titles_notes_and_names_of_a_walkthrough_are_text(title: str, note: str,
     assert json.loads(json.dumps(record))["title"] == found.title
 
 
-@settings(PATIENT, max_examples=60)
+@settings(PATIENT, max_examples=25)
 @given(FREE_TEXT, FREE_TEXT)
 @example("b_h", "\x1b[2J")
 @example("b_h\u202e", "x")

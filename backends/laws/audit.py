@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from itertools import count, islice
 from math import inf, isnan, nan
 from typing import Any
 
@@ -16,7 +15,7 @@ from backends.laws.every import LAWS
 from backends.laws.law import Arrays, Claim, Law, Machine, on_a_grid
 from backends.laws.machines import Memory, Programs, derived, exactly, in_floats
 from backends.laws.residue_arrays import vanish
-from backends.points import Point, draw
+from backends.points import Point, decidable, draw
 from backends.ways import ready
 from derivations.cell import Cell
 from derivations.derive import Derivation
@@ -85,7 +84,7 @@ def exact_faults(law: Law, cell: Cell, programs: Programs, seed: int) -> tuple[s
     Raises:
         ArithmeticError: something does at every point.
     """
-    for number in range(seed, seed + MOST_POINTS):
+    for number in range(seed, seed + MOST_POINTS):  # the numbers that stand for functions are drawn anew, too
         try:
             return faults(law, exactly(programs, number), point_for(cell, number, steps=3, batch=2))
         except ZeroDivisionError:
@@ -105,14 +104,9 @@ def _equal(claim: Claim) -> bool:
 
 def in_numbers(law: Law, cell: Cell, machine: Machine, seed: int) -> InNumbers:
     """A law on floating-point numbers, at the first point that is on no kink."""
-    problem: ArithmeticError | None = None
-    for number in islice(count(seed), MOST_POINTS):
-        try:
-            return judged(machine, law.claims(machine, point_for(cell, number)))
-        except ArithmeticError as error:
-            problem = error
-    assert problem
-    raise problem
+    draws = (point_for(cell, number) for number in range(seed, seed + MOST_POINTS))
+    (found,) = decidable(lambda point: judged(machine, law.claims(machine, point)), draws, 1)
+    return found
 
 
 def judged(machine: Machine, claims: Iterable[Claim]) -> InNumbers:

@@ -12,7 +12,7 @@ from backends.dtypes import WORSE, format_of
 from backends.laws.law import Array, Arrays, Machine
 from backends.laws.residue_arrays import ResidueArrays, residues
 from backends.laws.tangents import Tangent, Tangents, lifted
-from backends.points import Arguments, Point, arguments, rounded
+from backends.points import Arguments, Point, arguments, own_shape, rounded
 from backends.rounding import RoundedArithmetic
 from backends.truth import truth
 from derivations.cell import Cell
@@ -28,19 +28,11 @@ def derived(cell: Cell) -> Backward:
     return backward_program(derive(cell))
 
 
-def own_shape(point: Point, key: str, array: Array) -> Array:
-    """A gradient's array of matrices (B or 1, rows, columns) in its own shape: with a batch for all but parameters.
+PHI = ""  # the key of the objective, which is one number
 
-    The key of the objective, one number, is "".
-    """
-    cell = point.cell
-    if not key:
-        return array.reshape(())
-    if key in cell.parameters:
-        return array.reshape(array.shape[1:][: len(cell.shapes[key])])
-    name = key if key in cell.shapes else key.rpartition("_")[0]
-    own = array.reshape(-1, *array.shape[1:][: len(cell.shapes[name])])
-    return np.broadcast_to(own, (point.batch, *own.shape[1:]))
+
+def shaped(point: Point, key: str, array: Array) -> Array:
+    return array.reshape(()) if key == PHI else own_shape(point, key, array)
 
 
 # --- forward mode ---------------------------------------------------------------------------------------------------
@@ -216,7 +208,7 @@ def in_floats(
         with backend.library(dtype) as on:
             at = _lifted(arguments(point, on.array), arguments(moved, on.array))
             computed = compute(at, Tangents(ArrayArithmetic(on)))
-            values = {key: own_shape(point, key, on.checked(key, array)) for key, array in computed.items()}
+            values = {key: shaped(point, key, on.checked(key, array)) for key, array in computed.items()}
 
         def run() -> dict[str, Array]:
             over = RoundedArithmetic(dtype, backend.name)
@@ -229,7 +221,7 @@ def in_floats(
                 found = compute(at, Tangents(over))
             unit, smallest = format_of(dtype).unit, format_of(dtype).smallest
             off = {key: unit * number.bound[0] + smallest * number.bound[1] for key, number in found.items()}
-            return {key: own_shape(point, key, array) for key, array in off.items()}
+            return {key: shaped(point, key, array) for key, array in off.items()}
 
         spoken = (*_all(point), *_start(moved))
         return values, memory.once(f"{what}, {_rounding(dtype, backend)}", spoken, point.cell, run)
@@ -237,10 +229,10 @@ def in_floats(
     def slope(point: Point, moved: Point) -> tuple[Array, Array]:
         def compute(at: Arguments[Any], over: Tangents[Any]) -> dict[str, Any]:
             trace = run_forward(point.cell, at.parameters, at.inputs, at.initial, over)
-            return {"": _slope(trace, at, over)}
+            return {PHI: _slope(trace, at, over)}
 
         values, off = both("slope", point, moved, compute)
-        return values[""], off[""]
+        return values[PHI], off[PHI]
 
     def turning(point: Point, moved: Point) -> tuple[Arrays, Arrays]:
         def compute(at: Arguments[Any], over: Tangents[Any]) -> dict[str, Any]:

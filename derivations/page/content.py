@@ -10,7 +10,7 @@ from derivations.derive import Derivation, Rule, Step
 from derivations.drawing import LYING, STANDING
 from derivations.emit import javascript
 from derivations.equality import Status
-from derivations.expression import Adjoint, Derivative, Expr, Name, product, scalar_view, total
+from derivations.expression import Adjoint, Derivative, Detach, Expr, Name, product, scalar_view, total, walk
 from derivations.layout import Layout, layout
 from derivations.mathml import mathml
 from derivations.notation import Notation, for_names
@@ -84,6 +84,7 @@ class Content:
     lying: tuple[float, float]
     standing: tuple[float, float]
     kinks: tuple[str, ...]
+    detached: tuple[str, ...]
     proved: tuple[int, int]
     data: Mapping[str, Any]
     functions: Mapping[str, str]
@@ -132,6 +133,7 @@ def content(derivation: Derivation, key: str) -> Content:
         lying=LYING.size(drawn),
         standing=STANDING.size(drawn),
         kinks=kinks(cell),
+        detached=_detached(cell),
         proved=(sum(status is Status.PROVED for status in proofs.values()), len(proofs)),
         data=_data(derivation, labels),
         functions=emitted.functions,
@@ -147,10 +149,20 @@ def _edges(drawn: Layout) -> tuple[Edge, ...]:
             wire.rail,
             LYING.curve(wire),
             STANDING.curve(wire),
-            LYING.middle(wire),
-            STANDING.middle(wire),
+            lying,
+            standing,
         )
-        for wire in drawn.wires
+        for wire, lying, standing in zip(drawn.wires, LYING.marks(drawn), STANDING.marks(drawn), strict=True)
+    )
+
+
+def _detached(cell: Cell) -> tuple[str, ...]:
+    """What is held constant, and in which equation, as text."""
+    return tuple(
+        f"{code(scalar_view(node))} in {equation.target}"
+        for equation in cell.equations
+        for node in walk(equation.rhs)
+        if isinstance(node, Detach)
     )
 
 

@@ -61,10 +61,10 @@ def explorer(
 
 def _key(name: str, taken: dict[str, Cell]) -> str:
     """What to call a cell on the page: its name, and a number where two have the same."""
-    key = name.replace("-", "_")
+    key = plain = name.replace("-", "_")
     number = 2
     while key in taken:
-        key, number = f"{name}_{number}", number + 1
+        key, number = f"{plain}_{number}", number + 1
     return key
 
 

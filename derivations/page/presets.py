@@ -48,7 +48,7 @@ def presets(cells: Mapping[str, Cell], walkthrough: Walkthrough | None = None) -
             cells,
             "vanishing",
             "Vanishing",
-            "Every weight is 0.5. Step by step back, the gradient of the simple network halves; forty steps leave 1e-12"
+            "Every weight is 0.5. Step by step back, the gradient of the simple network halves; forty steps leave 10⁻¹²"
             " of it. A gate that is half open does no better.",
             alternating,
             {},
@@ -125,7 +125,8 @@ def _from_walkthroughs(cells: Mapping[str, Cell], chosen: Walkthrough | None) ->
     return Preset(
         first.name,
         first.title,
-        "The numbers of the walkthrough.",
+        f"{first.steps} steps, small enough to follow by hand. Step through time, and choose a quantity to see where"
+        " its gradient comes from.",
         inputs,
         numbers,
         {"t": first.steps},

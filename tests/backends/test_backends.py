@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import warnings
+from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 
@@ -18,6 +19,7 @@ from backends.arrays import ArrayArithmetic
 from backends.backend import Backend, Unavailable, find, get
 from backends.by_hand import BY_HAND, by_hand
 from backends.check import Check, Verdict, combine, judge, judge_all
+from backends.dtypes import WORSE
 from backends.points import draw, draw_scalar
 from backends.truth import Truth, truth
 from derivations.catalogue import cell_names, read_cell
@@ -81,8 +83,14 @@ def program_of(name: str) -> Backward:
     return backward_program(derive(cell_of(name)))
 
 
-@cache
 def known(name: str, seed: int, dtype: str, backend: str) -> Truth:
+    """Found once for all backends whose functions are as good as most."""
+    worse = any((name_, format_) == (backend, dtype) for name_, format_, _ in WORSE)
+    return _known(name, seed, dtype, backend if worse else "")
+
+
+@cache
+def _known(name: str, seed: int, dtype: str, backend: str) -> Truth:
     return truth(program_of(name), draw(cell_of(name), seed), dtype, backend)
 
 
@@ -104,11 +112,16 @@ def ready(needs, needs_tool):
 # --- right, on every cell -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("cell", "dtype"),
-    [(cell, "float64") for cell in (*cell_names(), *ODD)] + [(cell, "float32") for cell in cell_names()],
-)
-@pytest.mark.parametrize(("name", "way"), WAYS)
+def every_way() -> Iterator[object]:
+    """Every cell on every backend; JAX compiles each operation anew for every shape and dtype."""
+    for name, way in WAYS:
+        yield from ((name, way, cell, "float64") for cell in (*cell_names(), *ODD))
+        for cell in cell_names():
+            long = name == "jax" and cell not in ("rnn", "lstm")
+            yield pytest.param(name, way, cell, "float32", marks=[pytest.mark.long] if long else [])
+
+
+@pytest.mark.parametrize(("name", "way", "cell", "dtype"), [*every_way()])
 def test_every_gradient_is_right(ready, cell, name, way, dtype):
     backend = ready(name)
     if dtype not in backend.dtypes:

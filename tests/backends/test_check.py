@@ -151,6 +151,21 @@ def test_a_wrong_shape_is_not_spread(got):
     assert check.note == f"its shape is {np.shape(got)}, where (2, 3) is due"
 
 
+@pytest.mark.parametrize(
+    ("got", "note"),
+    [
+        (np.array([1.0, 1 + 1e-3j]), "it holds complex128, where real numbers are due"),
+        (np.array(["1.0", "1.0"]), "it holds str96, where real numbers are due"),
+        (np.array([1.0, None]), "it holds object, where real numbers are due"),
+        (np.ma.masked_array([1.0, 1.0], mask=[False, True]), "some of its entries are masked"),
+    ],
+)
+def test_what_would_have_to_be_dropped_is_no_number(got, note):
+    """Made an array of floats, each of these but one would be right."""
+    check = judge("W", got, known([1.0, 1.0]), "numpy")
+    assert (check.verdict, check.error, check.note) == (FAIL, inf, note)
+
+
 def test_an_array_passes_only_when_every_entry_says_something():
     entry = replace(known([1.0, 1.0, 1.0]), relative=np.array([1, 1 / U, 1]))
     check = judge("W", [1.0, 1.0, 1.0], entry, "numpy")
@@ -262,7 +277,7 @@ def test_the_worst_check_has_the_largest_error():
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.long] if n == "lnlstm" else []) for n in BY_NAME])
 def test_a_right_program_passes_and_the_bound_is_not_idle(name, dtype):
     """No error above 1 at any draw, and one in [0.05, 1] among them: a bound that is too wide catches nothing."""
     program, largest = program_of(name), 0.0
@@ -336,7 +351,7 @@ def test_the_notebook_passes_and_what_is_wrong_there_does_not(dtype):
 # --- what is wrong ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["rnn", "gru", "lstm"])
+@pytest.mark.parametrize("name", ["rnn", *(pytest.param(name, marks=pytest.mark.long) for name in ("gru", "lstm"))])
 def test_every_mistake_fails_at_one_random_point(name):
     """In float64, down to a factor of 1 + 1e-10."""
     program = program_of(name)

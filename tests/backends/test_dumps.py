@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from backends.golden.dumped import dtype_of, ready
+from backends.golden.dumped import ready
 from backends.golden.dumps import MOST_BYTES, DumpError, dump_of, read_dump
+from backends.golden.layout import layout
+from backends.golden.precision import choose
 from derivations.__main__ import app
 from derivations.catalogue import read_cell
 from derivations.derive import derive
@@ -75,6 +77,10 @@ def test_big_endian_and_fortran_order_are_numbers_like_any_other(right, tmp_path
     assert all((numbers.arrays[key] == array).all() for key, array in right.items())
 
 
+def dtype_of(dump: Any, asked: str | None) -> str:
+    return choose(dump, layout(RNN), asked).name
+
+
 def test_the_dtype_is_as_said_or_that_of_the_narrowest_array(right):
     assert dtype_of(dump_of(right), None) == "float64"
     assert dtype_of(dump_of(right | {"h": right["h"].astype("float32")}), None) == "float32"
@@ -91,7 +97,7 @@ def test_json_null_is_a_number_that_is_not_finite(right, tmp_path):
     path.write_text(json.dumps(lists))
     answer = CliRunner().invoke(app, ["locate", "rnn", str(path)])
     assert answer.exit_code == 1
-    assert "dh at t = 2, entry [1, 0, 1]: nan is given" in answer.stdout
+    assert "dh[1, 0, 1], which is t = 2: nan is given" in answer.stdout
     assert "not finite" in answer.stdout
 
 
@@ -118,7 +124,8 @@ def test_json_null_is_a_number_that_is_not_finite(right, tmp_path):
         ),
         (
             lambda d: {"h": d["h"][0]},
-            "h has shape (3, 2), where (T, B, n) = (4, 3, 2) is due (T = 4, B = 3, m = 5, n = 2)",
+            "h has shape (3, 2), where (T, B, n) = (4, 3, 2) is due (T = 4, B = 3, m = 5, n = 2); "
+            "it has no axis of steps: is it the last step alone?",
         ),
     ],
 )
@@ -215,15 +222,21 @@ HUGE = "(" + "9" * 30 + ",)"
         (b'{"points": []}', "holds no numbers"),
         (b'{"cell": "gru", "h": [1]}', "is of the cell gru, and not of rnn"),
         (b'{"point": "seed=1; rm -rf /", "h": [1]}', "names no point; it reads like seed=1 T=4 B=3 n=2 m=5"),
-        (b'{"point": "seed=1 T=4 B=3 n=99999999 m=5", "h": [1]}', "n = 99999999 is out of range; 512 is the most"),
-        (b'{"point": "at=notebook seed=1", "h": [1]}', "are in its file of golden numbers: name it (--golden)"),
+        (
+            b'{"point": "seed=1 T=4 B=3 n=99999999 m=5", "h": [1]}',
+            "n = 99999999 is out of range; it goes from 1 to 512",
+        ),
+        (
+            b'{"point": "at=notebook seed=1", "h": [1]}',
+            "is in the names of the walkthrough notebook: say so (--at notebook)",
+        ),
         (b'{"point": "seed=1 T=4 B=3", "h": [1]}', "is no point of rnn, whose sizes are n, m"),
         (b'{"1/h": [1], "dh": [1]}', "some names have the number of a point in front, as in 1/f, and dh has none"),
         (b'{"x": [[[NaN]]], "h": [[[1]]]}', "x is given, and has 1 entries that are not finite"),
         (b'{"h": [[[1]]]}', "nothing in it can be tested without W_hh, W_xh, b_h, h_0, x: add them"),
         (b'{"x": [[[1]]]}', "holds only inputs, and nothing that was computed from them"),
         (b'{"dh_final": [[1e999]], "h": [[[1]]]}', "dh_final is given, and has 1 entries that are not finite"),
-        (b'{"hh": [[[1]]]}', "none of its names is one of rnn, such as f, df, grad_W_xh; hh (did you mean"),
+        (b'{"hh": [[[1]]]}', "rnn has no hh (did you mean W_hh?)"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(tmp_path, monkeypatch, data, message):
@@ -274,16 +287,16 @@ def test_a_dump_that_would_take_minutes_is_refused_at_once(tmp_path):
 
 
 def test_names_that_the_cell_does_not_have_are_named_and_escaped(right, tmp_path):
-    path = saved(tmp_path / "d.npz", right | {"da_H": right["h"], "\x1b[31m\u202e": right["h"], "a" * 500: right["h"]})
+    path = saved(tmp_path / "d.npz", right | {"zzz": right["h"], "\x1b[31m\u202e": right["h"], "a" * 500: right["h"]})
     answer = CliRunner().invoke(app, ["locate", "rnn", str(path)])
     assert answer.exit_code == 0
-    assert "da_H (did you mean da_h?)" in answer.stdout
+    assert "Not names of the cell, and not looked at: zzz, " in answer.stdout
     assert r"'\x1b[31m\u202e'" in answer.stdout
     assert "a" * 61 not in answer.stdout
     assert "\x1b" not in answer.stdout
 
 
-def test_given_numbers_that_the_dtype_does_not_have_are_rounded_and_named(right):
+def test_given_numbers_that_the_dtype_does_not_have_are_named(right):
     (one,) = ready(RNN, dump_of(right), "float32")
     assert "x" in one.off_format
     (one,) = ready(RNN, dump_of({key: array.astype("float32") for key, array in right.items()}), "float32")

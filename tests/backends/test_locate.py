@@ -194,11 +194,12 @@ def test_the_command_says_what_breaks_where_and_why(dump, tmp_path):
     dc_next[3] = 0
     few = {key: array for key, array in dump.items() if key not in ("a_f", "dW_xf")}
     np.savez(path, **few | {"dc_next": dc_next, "mine": dump["x"]})
-    answer = run("lstm", str(path), "--width", "400")
+    answer = run("lstm", str(path), "--width", "400", "--verbose")
     assert answer.exit_code == 1
     for said in (
         "Long short-term memory: dc_next is the first that breaks at t = 4",
-        "dc_next at t = 4, entry [3, ",
+        "dc_next[3, ",
+        "], which is t = 4: ",
         "0.0 is given",
         "dc at t = T: the cotangent of the final state is ignored",
         "Right, each on the dump's own inputs: h_prev, c_prev, f, a_i,",

@@ -1,6 +1,7 @@
 """Points: hard enough that nothing hides, the same for the same seed, and rounded once."""
 
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,21 @@ import pytest
 
 import derivations
 from backends.dtypes import FORMATS, format_of
-from backends.points import arguments, draw, draw_scalar, letters, rounded
+from backends.points import (
+    Point,
+    arguments,
+    decidable,
+    draw,
+    draw_scalar,
+    letters,
+    of_numbers,
+    own_shape,
+    rounded,
+)
+from derivations.catalogue import read_cell
 from derivations.language import read
 
+LSTM = read_cell("lstm")
 CELLS = sorted((Path(derivations.__file__).parent / "cells").glob("*.cell"))
 
 EVERYTHING = read("""
@@ -162,3 +175,42 @@ def test_arguments_are_batches_of_matrices():
     assert given.inputs["y"][2].shape == (point.batch, p, 1)
     assert given.cotangents["miss"][0].shape == (point.batch, 1, 1)
     assert (given.inputs["y"][2][1, :, 0] == point.inputs["y"][2, 1]).all()
+
+
+def test_points_that_cannot_be_decided_are_passed_over():
+    points = [draw(LSTM, seed) for seed in range(5)]
+
+    def seed_of(point: Point, odd: bool) -> int:
+        seed = int(point.name.removeprefix("seed "))
+        if odd and seed % 2 == 0:
+            raise ArithmeticError(f"a kink at {seed}")
+        return seed
+
+    assert decidable(partial(seed_of, odd=True), points, 2) == [1, 3]
+    assert decidable(partial(seed_of, odd=True), points, 9) == [1, 3]
+    drawn = iter(points)
+    assert decidable(partial(seed_of, odd=False), drawn, 2) == [0, 1]
+    assert len(list(drawn)) == 3  # no more were drawn than were needed
+    with pytest.raises(ArithmeticError, match="a kink at 4"):
+        decidable(partial(seed_of, odd=True), points[::2], 1)
+
+
+def test_a_batch_of_matrices_in_its_own_shape():
+    point = draw(LSTM, 1)
+    (n, m), batch = point.parameters["W_xf"].shape, point.batch
+    matrices = np.arange(batch * n, dtype=float).reshape(batch, n, 1)
+    for key in ("h", "h_0"):
+        assert own_shape(point, key, matrices).tolist() == matrices[..., 0].tolist()
+        assert own_shape(point, key, matrices[:1]).tolist() == [matrices[0, :, 0].tolist()] * batch
+    assert own_shape(point, "W_xf", np.zeros((1, n, m))).shape == (n, m)
+    for key, shape in (("h_0", (batch, n, m)), ("b_f", (batch, n, 1)), ("W_xf", (batch, n, m))):
+        with pytest.raises(ValueError, match="reshape"):  # not summed over the batch, or of too many numbers
+            own_shape(point, key, np.zeros(shape))
+
+
+def test_a_point_of_plain_numbers_sends_nothing_but_what_it_is_told_to():
+    cell = read("cell c\ninput x\nstate h\nh = tanh(W @ x + h_prev)\n")
+    point = of_numbers(cell, "here", {"W": Fraction(1, 2)}, {"x": [1, 2, 3]}, {"h": 4}, {"h": [0, 0, 1]})
+    assert (point.steps, point.batch) == (3, 1)
+    assert (point.parameters["W"].tolist(), point.initial["h"].tolist()) == ([[0.5]], [[4.0]])
+    assert (point.cotangents["h"].ravel().tolist(), point.final["h"].tolist()) == ([0, 0, 1], [[0.0]])

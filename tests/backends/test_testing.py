@@ -2,6 +2,7 @@
 
 import re
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
@@ -70,6 +71,49 @@ class Jnp:
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_the_lstm_of_torch_agrees(packed, dtype):
     assert_agrees("lstm", packed, dtype=dtype)
+
+
+def gru(torch, out, x, h_prev, sigmoid=None, **w):
+    a = {k: x @ w[f"W_x{k}"].T + h_prev @ w[f"W_h{k}"].T + w[f"b_{k}"] for k in "rz"}
+    r, z = map(sigmoid or torch.sigmoid, a.values())
+    n = torch.tanh(x @ w["W_xn"].T + r * (h_prev @ w["W_hn"].T + w["b_hn"]) + w["b_n"])
+    return out(z, n, h_prev, a["z"])
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        lambda torch: lambda z, n, h, a: n + z * (h - n),
+        lambda torch: lambda z, n, h, a: torch.lerp(n, h, z),
+        lambda torch: lambda z, n, h, a: n - z * n + z * h,
+        lambda torch: lambda z, n, h, a: torch.addcmul(z * h, 1 - z, n),
+        lambda torch: lambda z, n, h, a: torch.sigmoid(-a) * n + z * h,
+    ],
+    ids=["n + z(h - n)", "lerp", "n - zn + zh", "addcmul", "sigmoid(-a)"],
+)
+def test_a_gru_may_mix_its_states_as_it_likes(torch, spelled, dtype):
+    assert_agrees("gru", partial(gru, torch, spelled(torch)), dtype=dtype)
+
+
+def test_the_gru_of_torch_agrees(torch):
+    def step(x, h_prev, b_hn, **w):
+        stacked = [torch.cat([w[f"W_{of}{k}"] for k in "rzn"]) for of in "xh"]
+        biases = [torch.cat([w["b_r"], w["b_z"], w["b_n"]]), torch.cat([0 * b_hn, 0 * b_hn, b_hn])]
+        return torch.gru_cell(x, h_prev, *stacked, *biases)
+
+    assert_agrees("gru", step)
+
+
+def test_a_layer_may_be_normalised_by_a_reciprocal_root(torch):
+    text = "cell normed\ninput x\nstate h\nscalar eps\npositive eps\na = W @ x + h_prev\nm = a - mean(a)\n"
+
+    def step(x, h_prev, W, eps):
+        a = x @ W.T + h_prev
+        m = a - a.mean(-1, keepdim=True)
+        return m * torch.rsqrt(a.var(-1, keepdim=True, unbiased=False) + eps)
+
+    assert_agrees(read(text + "h = m / sqrt(mean(m**2) + eps)\n"), step, dtype="float32")
 
 
 def test_an_lstm_in_jnp_agrees(jax):
@@ -201,6 +245,64 @@ def test_the_first_wrong_quantity_is_named_in_jax(jax):
     assert said.startswith("step is not lstm: the first quantity that is wrong is the gradient of the initial h over")
     said = complaint("lstm", partial(step, mistake="c for tanh(c)"), backend="jax")
     assert said.startswith("step is not lstm: the first quantity that is wrong is h at step 1")
+
+
+class Changed:
+    """What passes unchanged, and whose gradient does not."""
+
+    def __new__(cls, torch, x, rule):
+        class Function(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx, x):
+                ctx.save_for_backward(x)
+                return x.clone()
+
+            @staticmethod
+            def backward(ctx, sent):
+                return rule(ctx.saved_tensors[0], sent.clone())
+
+        return Function.apply(x)
+
+
+def barely(x, sent):
+    sent[0, 0] *= 1 + 1e-10
+    return sent
+
+
+def last_sequence(x, sent):
+    sent[2] *= 1 + 1e-9
+    return sent
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        barely,
+        last_sequence,
+        lambda x, sent: sent.float().double(),
+        lambda x, sent: sent.where(x >= 0, 1.001 * sent),
+        lambda x, sent: sent.clamp(-10, 10),
+        lambda x, sent: sent[[1, 0, 2]],
+    ],
+    ids=["1e-10 in one entry", "the last sequence", "through float32", "x < 0", "clipped at 10", "sequences swapped"],
+)
+def test_a_gradient_that_is_changed_somewhere_is_found(torch, rule):
+    def step(x, h_prev, W_xh, W_hh, b_h):
+        return torch.tanh(x @ W_xh.T + Changed(torch, h_prev, rule) @ W_hh.T + b_h)
+
+    with pytest.raises(AssertionError, match="the first quantity that is wrong is the gradient of"):
+        assert_agrees("rnn", step, backend="torch")
+
+
+def test_a_sigmoid_that_loses_digits_is_wrong_where_a_gate_is_nearly_closed(torch):
+    """(1 + tanh(a/2))/2 is off by a unit of 1, and not of its own value."""
+
+    def step(x, h_prev, c_prev, **weights):
+        return lstm(by_tanh, x, h_prev, c_prev, weights)
+
+    by_tanh = SimpleNamespace(tanh=torch.tanh, sigmoid=lambda a: (1 + torch.tanh(a / 2)) / 2)
+    with pytest.raises(AssertionError, match="the first quantity that is wrong is c at step 1"):
+        assert_agrees("lstm", step, backend="torch")
 
 
 def test_what_cannot_be_compared_is_said(torch):

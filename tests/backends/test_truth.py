@@ -11,20 +11,18 @@ import pytest
 from flint import arb, ctx
 
 import derivations
-from backends.backend import Backend, find
 from backends.balls import (
     FUNCTIONS_OF_BALLS,
     BallArithmetic,
     Undecided,
     balls,
-    largest,
     precision,
     radius,
     sign,
     until,
 )
 from backends.curvature import BENDS
-from backends.dtypes import ERRORS, error_of, format_of
+from backends.dtypes import ERRORS, error_of
 from backends.jets import Jet, JetArithmetic
 from backends.ledger import Rounded
 from backends.points import Point, arguments, draw, draw_scalar
@@ -86,7 +84,7 @@ def test_every_function_was_among_them():
     assert calls | gates == set(WRITABLE)
 
 
-@pytest.mark.parametrize(("name", "every"), [("rnn", 1), ("gru", 4), ("lstm", 5)])
+@pytest.mark.parametrize(("name", "every"), [("rnn", 1), ("gru", 16), ("lstm", 24)])
 def test_what_is_wrong_is_refuted(name, every):
     """The mistakes that can be named, and the least factor; n = m, so that no shape gives one away."""
     program = program_of(name)
@@ -553,38 +551,6 @@ def test_a_coarser_format_has_a_wider_bound():
     for name, entry in fine.gradients.items():
         assert (coarse.gradients[name].bound > 1e7 * entry.bound).all()
         assert (jax.gradients[name].relative > entry.relative).all()
-
-
-# --- what the libraries' functions are off by ------------------------------------------------------
-
-
-def numbers(function: str, dtype: str) -> np.ndarray:
-    rng, count = np.random.default_rng(0), 3000
-    most = 80 if dtype == "float32" else 700
-    spread = np.exp(rng.uniform(-18, 4, count)) * rng.choice([-1, 1], count)
-    x = np.concatenate(
-        [rng.standard_normal(count), rng.uniform(-most, most, count), rng.uniform(-25, 25, 2 * count), spread]
-    )
-    if function in ("log", "sqrt"):
-        x = np.abs(x)
-    return format_of(dtype).nearest(x)
-
-
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("backend", [b for b in find().values() if b.library], ids=lambda b: b.name)
-def test_functions_are_as_good_as_the_table_says(needs, backend: Backend, dtype):
-    for package in backend.packages:
-        needs(package)
-    format_ = format_of(dtype)
-    for function in ERRORS:
-        x = numbers(function, dtype)
-        with backend.library(dtype) as library:
-            got = np.asarray(library.numpy(library.functions[function](library.array(x.reshape(-1, 1, 1)))))
-        with precision(128):
-            true = BallArithmetic().call(function, [balls(x)])
-            off = largest(balls(got.ravel().astype(np.float64)) - true)
-            most = error_of(function, dtype, backend.name) * format_.unit * largest(true) + format_.smallest
-        assert (off <= most).all(), (function, x[np.argmax(off / most)])
 
 
 def test_the_table_speaks_of_functions_of_cells():

@@ -53,7 +53,7 @@ def loaded(found) -> dict[str, np.ndarray]:
 # --- the numbers --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("dtype", ["float64", pytest.param("float32", marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", [*cell_names(), "everything"])
 def test_numbers_and_bounds_are_those_of_truth(name, dtype):
     cell = read(EVERYTHING) if name == "everything" else read_cell(name)
@@ -256,15 +256,16 @@ def test_a_program_without_numpy_reads_a_file():
     assert text[10 + struct.unpack("<H", text[8:10])[0] :].startswith(b'cell lstm "Long short-term memory"\n')
 
 
-def test_the_bytes_are_the_same_on_every_run_and_under_every_hash_seed():
+@pytest.mark.parametrize("seeds", [("1",), pytest.param(("0", "2", "4242"), marks=pytest.mark.long)])
+def test_the_bytes_are_the_same_on_every_run_and_under_every_hash_seed(seeds):
     program = (
         "import sys, hashlib; from derivations.derive import derive; from derivations.catalogue import read_cell;"
-        "from backends.golden.vectors import *; found = vectors(derive(read_cell('rnn')), points=2);"
+        "from backends.golden.vectors import *; found = vectors(derive(read_cell('rnn')), points=1);"
         "print(hashlib.sha256(as_npz(found) + as_json(found)).hexdigest())"
     )
-    found = vectors(derive(read_cell("rnn")), points=2)
+    found = vectors(derive(read_cell("rnn")), points=1)
     here = hashlib.sha256(as_npz(found) + as_json(found)).hexdigest()
-    for seed in "0", "1", "2", "4242":
+    for seed in seeds:
         environment = {**os.environ, "PYTHONHASHSEED": seed, "TZ": "Asia/Tokyo"}
         run = [sys.executable, "-c", program]
         answer = subprocess.run(run, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
@@ -317,9 +318,9 @@ def test_json_goes_to_stdout_and_npz_does_not():
         (("--sizes", "n=3,n=2"), "write n=3,m=2, each letter once"),
         (("--sizes", "n"), "write n=3,m=2, each letter once"),
         (("--sizes", "n=-3"), "write n=3,m=2, each letter once"),
-        (("--sizes", "n=0"), "n = 0 is out of range; 512 is the most"),
+        (("--sizes", "n=0"), "n = 0 is out of range; it goes from 1 to 512"),
         (("--sizes", "n=3", "--scalar"), "in the scalar view every size is 1"),
-        (("--steps", "201"), "T = 201 is out of range; 200 is the most"),
+        (("--steps", "201"), "T = 201 is out of range; it goes from 1 to 200"),
         (("--steps", "200", "--batch", "200", "--sizes", "n=512"), "numbers is too large; 500,000 is the most"),
         (("--seed", str(2**63)), "is out of range"),
         (("--at", "none"), "there is no walkthrough 'none'"),

@@ -42,8 +42,8 @@ WORDS = (
 
 def fuzz(text: str) -> None:
     if text.startswith("PK"):
-        points, _ = _of_archive(text.encode("latin-1", "replace"))
+        points, _, _ = _of_archive(text.encode("latin-1", "replace"))
     else:
-        points, _ = _of_json(text.encode("utf-8", "replace"))
+        points, _, _ = _of_json(text.encode("utf-8", "replace"))
     for numbers in points.values():
         assert all(array.dtype.kind == "f" for array in numbers.arrays.values())

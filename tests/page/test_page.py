@@ -191,22 +191,59 @@ def test_recomputing_takes_less_than_a_frame(tab):
 
 def test_what_is_saturated_or_not_finite_is_named(tab):
     tab.open(cell="lstm")
-    assert "f is shut (below 0.01) from t = 1" in tab.page.locator("#warning").inner_text()
+    assert tab.page.locator('.graph.on .node.wide[data-name="o"]').count() == 1
+    assert (
+        "f is shut (below 0.01) at t = 1 to 4; o is shut (below 0.01) at t = 1; o is open"
+        in tab.page.locator("#warning").inner_text()
+    )
     tab.page.locator('input[data-id="x.x.2"]').fill("1e308")
     tab.page.locator('input[type=number][data-id="lstm.W_xi"]').fill("1e10")
     assert re.search(r"a_f overflows, first at t = 2", tab.page.locator("#warning").inner_text())
     assert tab.page.locator("#warning.bad").count() == 1
 
 
+def test_every_parameter_shows_true_numbers(tab):
+    """Each is reached from its chip; the shares of the steps add up to the gradient that is shown."""
+    cell, own = CELLS["lstm"], PRESETS[0].numbers["lstm"]
+    true = expected(cell, vars(own), PRESETS[0].inputs["lstm"], "h", LOSS_STEPS)
+    tab.open(cell="lstm", target="h", t=2, q="")
+    reached = []
+    for chip in tab.page.locator(".graph.on .chip").all():
+        chip.click()
+        assert chip.get_attribute("aria-expanded") == "true"
+        chip.click()
+        assert chip.get_attribute("aria-expanded") == "false"
+        chip.click()
+        for button in tab.page.locator(".graph.on .reads button").all():
+            name = button.get_attribute("data-name")
+            reached.append(name)
+            button.click()
+            shown, whole = tab.numbers(), sum(step[f"d{name}"] for step in true.adjoints)
+            assert near(shown[f"value {name}"], own.parameters[name])
+            for t, adjoints in enumerate(true.adjoints, 1):
+                assert near(shown[f"gradient {name} {t}"], adjoints[f"d{name}"]), (name, t)
+            size = sum(abs(step[f"d{name}"]) for step in true.adjoints)
+            assert abs(shown[f"total {name}"] - whole) <= CLOSE * size
+            assert float(button.locator(".slope-of").get_attribute("data-value")) == shown[f"total {name}"]
+            paths = [value for of, value in shown.items() if of.startswith("path ")]
+            assert sum(paths) == pytest.approx(shown[f"gradient {name}"], rel=CLOSE, abs=0)
+    assert sorted(reached) == sorted(cell.parameters)
+
+
 # --- manners ------------------------------------------------------------------------------------------------------
 
 
 def test_no_request_no_message_and_no_overflow(tab):
+    tab.open(partials="all")
     for width in WIDTHS:
         tab.page.set_viewport_size({"width": width, "height": 800})
-        for key in CELLS:
-            tab.open(cell=key)
-            assert tab.page.evaluate("document.documentElement.scrollWidth") <= width, (key, width)
+        script = """() => [...document.querySelectorAll(".choice")].map(one => {
+            one.click();
+            return [one.dataset.cell, document.documentElement.scrollWidth];
+        })"""
+        found = dict(tab.page.evaluate(script))
+        assert list(found) == list(CELLS)
+        assert all(wide <= width for wide in found.values()), (width, found)
     assert {url for url in tab.requests if not url.startswith(("about:", "data:"))} == {
         url for url in tab.requests if url.startswith("file:")
     }
@@ -236,7 +273,7 @@ def test_axe_finds_nothing_serious(chromium, needs, tmp_path):
 def test_the_keyboard_alone_reaches_everything(tab):
     tab.open(cell="lstm", q="", t=2)
     reached = set()
-    for _ in range(120):
+    for _ in range(100):
         tab.page.keyboard.press("Tab")
         reached.add(
             tab.page.evaluate(
@@ -285,6 +322,25 @@ def test_keys_of_time_target_player_and_escape(tab):
     assert page_.locator("#keys").is_visible()
 
 
+def test_a_wide_graph_shows_what_is_selected(tab):
+    tab.open(cell="lnlstm", q="h")
+    script = """() => { const [box, node] = [".scroll", '.node[data-name="h"]'].map(
+        which => document.querySelector(`.graph.on ${which}`).getBoundingClientRect());
+        return box.left <= node.left && node.right <= box.right; }"""
+    assert tab.page.evaluate(script)
+    tab.page.locator(".graph.on .scroll").evaluate("box => { box.scrollLeft = 0; }")
+    assert not tab.page.evaluate(script)
+
+
+def test_buttons_have_names(tab):
+    """What is shown as MathML is no part of a button's name; each says in words what it is."""
+    tab.open(cell="lstm", q="W_xf", t=3)
+    names = tab.page.locator(".paths button, .reads button, .chip").evaluate_all("bs => bs.map(b => b.ariaLabel)")
+    assert any(name.startswith("path W_xf, a_f, f, c, h: ") for name in names)
+    assert any(name.startswith("W_xf = −10, gradient ") for name in names)
+    assert "Parameters of a_f" in names
+
+
 def test_a_path_can_be_isolated(tab):
     tab.open(cell="lstm", q="h_prev", t=3)
     every = tab.page.locator(".graph.on .lying .wire.back").count()
@@ -294,6 +350,41 @@ def test_a_path_can_be_isolated(tab):
     assert tab.page.locator(".paths button[aria-pressed=true]").count() == 1
 
 
+def test_every_wire_shows_its_local_partial_on_demand(tab):
+    tab.open(cell="lstm", q="", t=2)
+    assert tab.page.locator(".graph.on .slope:visible").count() == 0
+    tab.page.keyboard.press("p")
+    true = expected(CELLS["lstm"], vars(PRESETS[0].numbers["lstm"]), PRESETS[0].inputs["lstm"], "h", ()).values[1]
+    shown = dict(
+        tab.page.locator(".graph.on .slope:visible").evaluate_all(
+            "es => es.map(e => [e.dataset.edge, e.dataset.value])"
+        )
+    )
+    assert len(shown) == tab.page.locator(".graph.on svg.lying .wire").count()
+    assert near(float(shown["c,f"]), true["c_prev"])
+    assert near(float(shown["c,c_prev"]), true["f"])
+    tab.page.wait_for_url(lambda url: "partials=all" in url)
+    tab.page.locator(".graph.on .slopes").click()
+    assert tab.page.locator(".graph.on .slope:visible").count() == 0
+
+
+def test_with_nothing_selected_it_says_where_to_begin(tab):
+    tab.open(cell="lstm", q="")
+    assert [one.get_attribute("data-focus") for one in tab.page.locator(".guide button").all()] == [
+        "guide f",
+        "guide c_prev",
+        "guide W_xf",
+    ]
+    tab.page.locator(".guide button").nth(2).click()
+    tab.page.wait_for_url(lambda url: "q=W_xf" in url)
+    assert tab.page.locator('.graph.on .chip[data-of="a_f"]').get_attribute("aria-expanded") == "true"
+    tab.page.locator('.inspect[data-name="b_o"]').click()
+    assert tab.page.locator('.inspect[data-name="b_o"]').get_attribute("aria-pressed") == "true"
+    tab.page.wait_for_url(lambda url: "q=b_o" in url)
+    tab.page.reload()
+    assert "value b_o" in tab.numbers()
+
+
 def test_the_address_holds_the_selection_through_a_reload(tab):
     tab.open()
     assert tab.page.evaluate("location.hash") == ""
@@ -301,6 +392,7 @@ def test_the_address_holds_the_selection_through_a_reload(tab):
     tab.click("o")
     tab.page.keyboard.press("[")
     tab.page.locator('input[type=number][data-id="lstm.W_xo"]').fill("-2.5")
+    tab.page.wait_for_url(lambda url: "W_xo" in url)
     before, shown = tab.page.evaluate("location.hash"), tab.numbers()
     assert sorted(before[1:].split("&")) == ["cell=lstm", "lstm.W_xo=-2.5", "q=o", "t=3"]
     tab.page.reload()
@@ -308,7 +400,15 @@ def test_the_address_holds_the_selection_through_a_reload(tab):
 
 
 @pytest.mark.parametrize(
-    "hash_", ["#cell=nosuch&q=%3Cimg%3E&t=99", "#%", "#lstm.W_xf=NaN&x.x.9=1e999", "#preset=__proto__", "#t=-1&=&&q"]
+    "hash_",
+    [
+        "#cell=nosuch&q=%3Cimg%3E&t=99",
+        "#%",
+        "#lstm.W_xf=NaN&x.x.9=1e999",
+        "#preset=__proto__",
+        "#t=-1&=&&q",
+        "#q=constructor&x.constructor.1=4&lstm.valueOf=3",
+    ],
 )
 def test_a_hostile_address_is_harmless(tab, hash_):
     tab.page.goto("about:blank")
@@ -323,7 +423,8 @@ def test_what_is_copied(tab):
     copied = {}
     for kind in ("link", "latex", "markdown", "python", "svg"):
         tab.page.locator("#copy").select_option(kind)
-        tab.page.wait_for_function("document.getElementById('warning').textContent.startsWith('Copied')")
+        tab.page.locator("#told", has_text="Copied").wait_for()
+        tab.page.evaluate("document.getElementById('told').textContent = ''")
         copied[kind] = tab.page.evaluate("navigator.clipboard.readText()")
     assert copied["link"].startswith("file:")
     assert "q=c" in copied["link"]
@@ -359,6 +460,8 @@ def test_in_a_sandboxed_frame(chromium, tmp_path):
     tab = Tab(context, (tmp_path / "frame.html").as_uri())
     frame = tab.page.frames[1]
     frame.locator('.graph.on .node[data-name="a_h"]').click()
+    frame.locator("#copy").select_option("latex")
+    frame.locator("#told", has_text="Copied LaTeX.").wait_for()
     assert "hidden state: preactivation" in frame.locator("#inspector h3").first.inner_text()
     assert tab.said == []
     context.close()
@@ -385,6 +488,33 @@ def test_hostile_titles_and_labels_are_inert(chromium, tmp_path):
     assert alerts == []
     assert tab.said == []
     assert not [url for url in tab.requests if not url.startswith("file:")]
+    context.close()
+
+
+def test_names_that_every_object_has_are_names_like_others(chromium, tmp_path):
+    """And two cells of one name, a constant held by detach, and a cell without a gate."""
+    odd = "input x, u\nstate h\nh = relu(constructor @ x + valueOf @ u + toString @ h_prev + hasOwnProperty)\n"
+    held = "input x\nstate h\ng = sigmoid(W @ x + U @ h_prev)\nh = detach(g)*h_prev + g*x\n"
+    cells = (
+        read(f"cell constructor\n{odd}"),
+        read(f"cell one\n{held}"),
+        read("cell one\ninput x\nstate h\nh = x + h_prev"),
+    )
+    (tmp_path / "odd.html").write_text(explorer(cells), encoding="utf-8")
+    context = chromium.new_context()
+    tab = Tab(context, (tmp_path / "odd.html").as_uri())
+    for name in ("constructor", "valueOf", "toString", "hasOwnProperty"):
+        tab.open(q=name)
+        assert tab.numbers()[f"value {name}"] == (0.0 if name == "hasOwnProperty" else 0.5)
+    keys = tab.page.locator(".choice").evaluate_all("es => es.map(e => e.dataset.cell)")
+    assert keys == ["constructor", "one", "one_2"]
+    for key in keys:
+        tab.open(cell=key)
+        graph = tab.page.locator(".graph.on .node").evaluate_all("nodes => nodes.map(n => n.dataset.name)")
+        assert all(tab.inspected(graph).values())
+    tab.open(cell="one")
+    assert "No gradient passes what is held constant: detach(g) in h." in tab.page.locator(".graph.on").inner_text()
+    assert tab.said == []
     context.close()
 
 

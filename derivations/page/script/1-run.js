@@ -65,13 +65,13 @@ function firstBad(about, result) {
     }
   for (let t = result.steps - 1; t >= 0; t--)
     for (const [name, value] of Object.entries(result.back[t].adjoints))
-      if (!Number.isFinite(value)) return {name, t: t + 1, what: Number.isNaN(value) ? "is not a number" : "overflows"};
+      if (!Number.isFinite(value)) return {name: `the gradient by ${name.slice(1)}`, t: t + 1, what: Number.isNaN(value) ? "is not a number" : "overflows"};
   return null;
 }
 
 // Gates that are shut or open to two digits.
 function saturation(about, values) {
-  const found = {};
+  const found = Object.create(null);
   for (const [name, kind] of Object.entries(about.gates)) {
     if (kind === "sigmoid" || kind === "hard_sigmoid") {
       if (values[name] < 0.01) found[name] = "shut"; else if (values[name] > 0.99) found[name] = "wide";

@@ -1,9 +1,10 @@
 // One selection, shared by all views and kept in the address: what differs from the default, and nothing else.
 
-const data = JSON.parse(document.getElementById("data").textContent);
+// Nothing that a cell or an address names is looked up among what objects have from birth (`constructor`, `valueOf`).
+const data = JSON.parse(document.getElementById("data").textContent, (key, value) => value && typeof value === "object" && !Array.isArray(value) ? Object.assign(Object.create(null), value) : value);
 const presets = Object.fromEntries(data.presets.map(p => [p.name, p]));
 const keys = Object.keys(data.cells);
-const state = {cell: keys[0], preset: data.presets[0].name, t: 1, q: "", target: "", path: -1, player: -1, changed: {}};
+const state = {cell: keys[0], preset: data.presets[0].name, t: 1, q: "", target: "", path: -1, player: -1, chip: "", slopes: false, changed: {}};
 
 const about = () => data.cells[state.cell];
 
@@ -14,9 +15,9 @@ function numbersOf(key) {
   const inputs = Object.fromEntries(Object.entries(preset.inputs[key]).map(([name, xs]) => [name, [...xs]]));
   for (const [id, value] of Object.entries(state.changed)) {
     const [kind, a, b] = id.split(".");
-    if (kind === "x" && inputs[a] && b <= inputs[a].length) inputs[a][b - 1] = value;
-    else if (kind === key && a in parameters) parameters[a] = value;
-    else if (kind === `${key}@0` && a in initial) initial[a] = value;
+    if (kind === "x" && Object.hasOwn(inputs, a) && b >= 1 && b <= inputs[a].length) inputs[a][b - 1] = value;
+    else if (kind === key && Object.hasOwn(parameters, a)) parameters[a] = value;
+    else if (kind === `${key}@0` && Object.hasOwn(initial, a)) initial[a] = value;
   }
   return {parameters, initial, inputs};
 }
@@ -42,6 +43,7 @@ function toHash() {
   if (state.cell !== keys[0]) put("cell", state.cell);
   if (state.preset !== data.presets[0].name) put("preset", state.preset);
   for (const key of ["t", "q", "target"]) if (state[key] !== first[key]) put(key, state[key]);
+  if (state.slopes) put("partials", "all");
   for (const [id, value] of Object.entries(state.changed)) put(id, value);
   return parts.length ? "#" + parts.join("&") : "";
 }
@@ -55,7 +57,7 @@ function fromHash(hash) {
   }
   state.cell = keys.includes(given.get("cell")) ? given.get("cell") : keys[0];
   state.preset = Object.hasOwn(presets, given.get("preset") ?? "") ? given.get("preset") : data.presets[0].name;
-  state.changed = {};
+  Object.assign(state, {changed: {}, chip: "", path: -1, player: -1, slopes: given.get("partials") === "all"});
   for (const [id, text] of given) {
     const value = Number(text);
     if (/^(x|[A-Za-z0-9_]+(@0)?)\.[A-Za-z0-9_]+(\.\d{1,3})?$/.test(id) && text !== "" && Number.isFinite(value)) state.changed[id] = value;
@@ -66,9 +68,18 @@ function fromHash(hash) {
   state.target = targetsOf(own).includes(given.get("target")) ? given.get("target") : first.target;
 }
 
-const nodesOf = key => [...document.querySelectorAll(`.graph[data-cell="${key}"] .node`)].map(node => node.dataset.name);
+// What can be selected: what stands in the graph, and the parameters.
+const nodesOf = key => [...[...document.querySelectorAll(`.graph[data-cell="${key}"] .node`)].map(node => node.dataset.name), ...data.cells[key].parameters.map(one => one.name)];
+const isParameter = name => about().parameters.some(one => one.name === name);
 
+// Browsers let a page write its address about a hundred times in half a minute: at most once in 0.4 s, the last one surely.
+const OFTEN = 400; // ms
+let remembered = -Infinity, waiting = 0;
 function remember() {
+  clearTimeout(waiting);
+  const wait = remembered + OFTEN - performance.now();
+  if (wait > 0) { waiting = setTimeout(remember, wait); return; }
+  remembered = performance.now();
   try { history.replaceState(null, "", toHash() || location.pathname + location.search); } catch { /* a sandboxed frame has no history */ }
 }
 

@@ -22,8 +22,7 @@ function number(live, of, get, digits = 4) {
   return span;
 }
 
-function put(span, x, digits = 4) {
-  const text = shown(x, digits);
+function put(span, x, digits = 4, text = shown(x, digits)) {
   if (span.textContent !== text) span.textContent = text;
   span.dataset.value = String(x);
 }

@@ -14,12 +14,28 @@ function drawInspector(view) {
     inspector.replaceChildren(...(state.q ? inspected(view) : [guide()]));
     document.getElementById("handle").textContent = state.q ? `${state.q} at t = ${state.t}` : "Inspector";
     if (focused) inspector.querySelector(`[data-focus="${focused}"]`)?.focus();
+    if (state.player >= 0) inspector.querySelector("#player .current")?.scrollIntoView({block: "nearest"});
   }
   for (const refresh of live) refresh(view);
 }
 
+// Where to begin, when nothing is selected.
 function guide() {
-  return element("p", "quiet", "Choose a quantity in the graph, or a number in the table. Begin with a gate: why does the gradient pass there?");
+  const box = element("div", "guide"), own = about(), first = guided(own), state0 = own.carry[own.states.at(-1)];
+  const offer = (name, text) => {
+    const button = element("button");
+    button.type = "button";
+    button.dataset.focus = `guide ${name}`;
+    button.append(symbol(name), element("span", "", text));
+    button.setAttribute("aria-label", `${name}, ${text}`);
+    button.addEventListener("click", () => change({q: name}));
+    box.append(button);
+  };
+  box.append(element("h3", "", "Begin here"), element("p", "quiet", "Choose a quantity in the graph or in the table below it, and see where its gradient comes from. For example:"));
+  offer(first, own.gates[first] ? "this gate: what does the gradient by it depend on?" : "what does the gradient by it depend on?");
+  offer(state0, "the step before: by which ways does the gradient go back in time?");
+  if (own.parameters.length) offer(own.parameters[0].name, "this parameter: how much does each step add to its gradient?");
+  return box;
 }
 
 function inspected(view) {
@@ -50,11 +66,16 @@ function heading() {
 }
 
 function equation() {
-  const name = state.q, value = element("strong");
+  const name = state.q, value = element("strong"), readers = own => own.consumers[name] ?? [];
   value.append(number(live, `value ${name}`, view => lookup(view, name), 7));
   const result = element("div", "num", "= ");
   result.append(value);
-  if (!about().defined.includes(name)) return [result];
+  if (!about().defined.includes(name)) {
+    if (!isParameter(name)) return [result];
+    const read = element("div", "formula");
+    for (const reader of readers(about())) read.append(formula(`eq ${reader}`));
+    return [result, element("h3", "", readers(about()).length > 1 ? "The equations that read it" : "The equation that reads it"), read];
+  }
   const box = element("div", "formula");
   box.append(formula(`eq ${name}`), withNumbers(live, prefixed(rightSide(formula(`eq ${name}`)))), result);
   return [element("h3", "", "Equation"), box];
@@ -86,11 +107,17 @@ function gradient(view) {
       found.push(row(["through ", symbol(consumer)], withNumbers(live, math), " = ", value));
     } else found.push(row(from || ["through ", symbol(consumer)], value));
   });
-  const sum = row("in all", number(live, `gradient ${name}`, v => v.result.back[state.t - 1].adjoints[`d${name}`], 7));
+  const sum = row(isParameter(name) ? `share of step ${state.t}` : "total", number(live, `gradient ${name}`, v => v.result.back[state.t - 1].adjoints[`d${name}`], 7));
   sum.classList.add("sum");
+  if (isParameter(name)) {
+    const whole = row("all steps", number(live, `total ${name}`, v => v.result.totals[name], 7));
+    whole.classList.add("whole");
+    whole.title = "The gradient by a parameter: the sum of the shares of all steps";
+    return [...found, sum, whole];
+  }
   const explicit = v => !last ? 0 : name === state.target ? 1 : v.partials[`${state.target},${name}`] ?? 0;
-  const immediate = row("immediate part", number(live, `immediate ${name}`, explicit));
-  immediate.title = "The explicit dependence of the target on this quantity, all else held fixed";
+  const told = element("span", "via", name === state.target && last ? " this is the target itself" : ` in the equation of ${state.target} at t = ${view.result.steps} alone, all else held fixed`);
+  const immediate = row("immediate", number(live, `immediate ${name}`, explicit), told);
   return [...found, sum, immediate];
 }
 
@@ -114,6 +141,7 @@ function paths(view) {
     entering.title = "The gradient that enters at the end of this path";
     button.append(names, entering, number(live, `path ${k}`, v => v.paths.found[k].value));
     button.addEventListener("click", () => change({path: state.path === k ? -1 : k}));
+    live.push(v => button.setAttribute("aria-label", `path ${path.nodes.join(", ")}: ${shown(v.paths.found[k].value)}`));
     item.append(button);
     list.append(item);
   });
@@ -128,7 +156,7 @@ function paths(view) {
 
 function everyStep(view, told) {
   const name = state.q, box = element("div", "scroll"), table = element("table", "steps"), body = document.createElement("tbody");
-  const [head, value, slope] = ["t", "value", ...(told ? [] : ["gradient"])].map(title => {
+  const [head, value, slope] = ["t", "value", ...(told ? [] : [isParameter(name) ? "share" : "gradient"])].map(title => {
     const line = body.insertRow(), first = element("th", "", title);
     first.scope = "row";
     line.append(first);
@@ -156,7 +184,6 @@ function everyStep(view, told) {
 
 // The derivation of the selected quantity, one named rule at a time.
 function player() {
-  const lights = [state.q, `d${state.q}`, `d${state.q}_next`, `d${about().carry[state.q]}`];
   const every = lines(state.q), bar = element("div", "bar"), list = element("div");
   const button = (text, focus, label, by) => {
     const made = element("button", "", text);
@@ -173,10 +200,17 @@ function player() {
   every.slice(0, state.player + 1).forEach((line, k) => {
     const copy = line.cloneNode(true);
     copy.classList.toggle("current", k === state.player);
-    if (k === state.player) for (const tag of copy.querySelectorAll("[data-q]")) if (lights.includes(tag.dataset.q)) tag.classList.add("lit");
+    if (k === state.player) light(copy, every[k - 1]);
     list.append(copy);
   });
   return [element("h3", "", "Derive it"), bar, list];
+}
+
+// Lights what this line has and the one before had not; where nothing is new, all that is right of its sign.
+function light(line, before) {
+  const tags = one => one ? [...one.querySelectorAll("[data-q]")].filter(tag => !tag.dataset.q.startsWith("term ")) : [];
+  const old = new Set(tags(before).map(tag => tag.dataset.q)), fresh = tags(line).filter(tag => !old.has(tag.dataset.q));
+  for (const tag of fresh.length ? fresh : tags(line)) tag.classList.add("lit");
 }
 
 function play(by) {

@@ -37,18 +37,20 @@ function drawHeat(view) {
 }
 
 // The ends of the scale, in the scheme that is in force.
+let tonesNow = null;
 function palette() {
+  if (tonesNow) return tonesNow;
   const style = getComputedStyle(document.documentElement);
   const parts = name => {
     const hex = parseInt(style.getPropertyValue(name).trim().slice(1), 16);
     return [16, 8, 0].map(shift => hex >> shift & 255);
   };
-  return {none: parts("--heat-none"), low: parts("--heat-low"), high: parts("--heat-high"), over: parts("--heat-over")};
+  return tonesNow = {none: parts("--heat-none"), low: parts("--heat-low"), high: parts("--heat-high"), over: parts("--heat-over"), warm: parts("--heat-warm")};
 }
 
 // A colour on the scale, and black or white on it, whichever stands out more.
 function paint(box, kind, m, tones) {
-  const [from, to] = kind === "none" ? [tones.none, tones.none] : kind === "over" ? [tones.high, tones.over] : [tones.low, tones.high];
+  const [from, to] = kind === "none" ? [tones.none, tones.none] : kind === "over" ? [tones.warm, tones.over] : [tones.low, tones.high];
   const mixed = from.map((c, k) => Math.round(c + (to[k] - c) * m)), colour = `rgb(${mixed.join(" ")})`;
   const [red, green, blue] = mixed.map(c => ((c / 255 + 0.055) / 1.055) ** 2.4), light = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
   if (box.dataset.colour === colour) return;
@@ -65,6 +67,7 @@ function short(x) {
 function buildHeat(table, rows, steps, shape) {
   table.dataset.shape = shape;
   table.classList.toggle("few", steps <= 12);
+  document.getElementById("time").classList.toggle("few", steps <= 12);
   table.classList.toggle("many", steps > 24);
   const head = document.createElement("thead"), top = head.insertRow(), body = document.createElement("tbody");
   const corner = element("th", "", "t");
@@ -109,16 +112,17 @@ document.getElementById("heat").addEventListener("keydown", event => {
 
 function drawLegend() {
   const box = document.getElementById("legend");
-  const tones = palette(), swatch = (text, m, kind = "") => {
-    const one = element("span", "swatch");
+  const tones = palette(), swatch = (text, m, kind = "", sign = "") => {
+    const one = element("span", "swatch", sign);
     paint(one, kind, m, tones);
     box.append(one, element("span", "", text));
   };
   box.replaceChildren();
-  for (const log of [-12, -9, -6, -3]) swatch(`10${[...String(log)].map(c => raised[c]).join("")}`, 1 - log / LOWEST);
+  for (const log of [-12, -9, -6, -3]) swatch(`${log === LOWEST ? "≤ " : ""}10${[...String(log)].map(c => raised[c]).join("")}`, 1 - log / LOWEST);
   swatch("1", 1);
-  for (const log of [2, 4]) swatch(`10${raised[log]}`, log / HIGHEST, "over");
-  swatch("exactly zero; − is negative", 0, "none");
+  for (const log of [2, 4]) swatch(`${log === HIGHEST ? "≥ " : ""}10${raised[log]}`, log / HIGHEST, "over");
+  swatch("exactly zero", 0, "none", "0");
+  swatch("negative", 0.5, "", "−");
 }
 
 // The selected quantity at every step, and where the chosen numbers had it. Drawn in a box of 1000 by 92 that stretches.
@@ -144,7 +148,8 @@ function drawStrip(view) {
   const shape = `${state.cell} ${state.q}`;
   if (!state.q) { strip.replaceChildren(); strip.dataset.shape = ""; return; }
   if (strip.dataset.shape !== shape) { buildStrip(); strip.dataset.shape = shape; }
-  const now = view.result.values.map(v => v[state.q]), ghost = view.ghost.values.map(v => v[state.q]);
+  const parameter = isParameter(state.q), series = result => parameter ? result.back.map(b => b.adjoints[`d${state.q}`]) : result.values.map(v => v[state.q]);
+  const now = series(view.result), ghost = series(view.ghost);
   const finite = [...now, ...ghost].filter(Number.isFinite), low = Math.min(0, ...finite);
   let high = Math.max(0, ...finite);
   if (low === high) high = low + 1;
@@ -155,7 +160,7 @@ function drawStrip(view) {
   put(".marker", {x1: x(state.t - 1), x2: x(state.t - 1), y1: 0, y2: 92});
   put(".line-now", {points: points(now)});
   put(".line-ghost", {points: view.ghost === view.result ? "" : points(ghost)});
-  const text = ` at every step, from ${shown(low, 3)} to ${shown(high, 3)}${view.ghost === view.result ? "" : "; dashed: before anything was changed"}`;
+  const text = `${parameter ? ": the share of every step in its gradient," : " at every step,"} from ${shown(low, 3)} to ${shown(high, 3)}${view.ghost === view.result ? "" : "; dashed: before anything was changed"}`;
   const range = strip.querySelector(".range");
   if (range.textContent !== text) range.textContent = text;
 }

@@ -21,11 +21,12 @@ function buildNumbers() {
 function slider(id, name, start, positive) {
   const row = element("div", "slider"), track = element("span", "track"), range = element("input"), exact = element("input"), ghost = element("span", "ghost");
   const most = Math.max(12, Math.abs(start)), least = positive ? 0.01 : -most;
-  const label = element("label");
+  const label = element("button", "inspect");
   range.type = "range"; range.min = least; range.max = most; range.step = "any"; range.id = `range ${id}`;
   exact.type = "number"; exact.step = "any"; exact.setAttribute("aria-label", `${name}, exactly`);
   range.setAttribute("aria-label", name);
-  label.htmlFor = range.id; label.append(symbol(name));
+  label.type = "button"; label.append(symbol(name)); label.title = `Inspect ${name}`; label.setAttribute("aria-label", `Inspect ${name}`); label.dataset.name = name;
+  label.addEventListener("click", () => change({q: name}));
   ghost.style.setProperty("--at", (start - least) / (most - least));
   for (const input of [range, exact]) {
     input.dataset.id = id; input.dataset.start = String(start);
@@ -65,4 +66,5 @@ function drawNumbers() {
     const value = String(state.changed[input.dataset.id] ?? input.dataset.start);
     if (input !== document.activeElement && input.value !== value) input.value = value;
   }
+  for (const label of document.querySelectorAll("#numbers .inspect")) label.setAttribute("aria-pressed", label.dataset.name === state.q);
 }

@@ -14,22 +14,26 @@ function taken(kind) {
 
 async function copy(kind) {
   const text = taken(kind);
-  try { await navigator.clipboard.writeText(text); }
-  catch {
+  let done = true;
+  try {
+    if (self !== top) throw new Error("in a frame the clipboard is shut, and asking for it is an error");
+    await navigator.clipboard.writeText(text);
+  } catch {
     const area = element("textarea");
     area.value = text;
     document.body.append(area);
     area.select();
-    document.execCommand("copy");
+    done = document.execCommand("copy");
     area.remove();
   }
-  tell(`Copied: ${kind}.`);
+  const what = {link: "the link", latex: "LaTeX", markdown: "Markdown", python: "Python", svg: "the picture"}[kind];
+  tell(done ? `Copied ${what}.` : `This browser lets no page copy ${what}.`);
 }
 
 let silence = 0;
 function tell(text) {
-  const box = document.getElementById("warning");
+  const box = document.getElementById("told");
   box.textContent = text;
   clearTimeout(silence);
-  silence = setTimeout(() => update(), 1500);
+  silence = setTimeout(() => { box.textContent = ""; }, 4000);
 }

@@ -41,11 +41,16 @@ function update() {
 function warn(view) {
   const bad = firstBad(about(), view.result), says = [];
   if (bad) says.push(`${bad.name} ${bad.what}, first at t = ${bad.t}.`);
-  const first = {};
-  view.result.values.forEach((values, t) => {
-    for (const [name, kind] of Object.entries(saturation(about(), values))) first[name] ??= `${name} is ${kind === "shut" ? "shut (below 0.01)" : "open (above 0.99)"} from t = ${t + 1}`;
+  const spans = new Map(); // of a gate that is shut or open: from which step to which
+  view.result.values.forEach((values, k) => {
+    for (const [name, kind] of Object.entries(saturation(about(), values))) {
+      const of = `${name} is ${kind === "shut" ? "shut (below 0.01)" : "open (above 0.99)"}`, own = spans.get(of) ?? [];
+      if (own.at(-1)?.[1] === k) own.at(-1)[1] = k + 1; else own.push([k + 1, k + 1]);
+      spans.set(of, own);
+    }
   });
-  if (Object.keys(first).length) says.push(`${Object.values(first).join("; ")}: little or no gradient passes its preactivation.`);
+  const saturated = [...spans].map(([of, own]) => `${of} at t = ${own.slice(0, 3).map(([a, b]) => a === b ? a : `${a} to ${b}`).join(", ")}${own.length > 3 ? " and later" : ""}`);
+  if (saturated.length) says.push(`${saturated.join("; ")}: next to no gradient passes to the preactivation there.`);
   const box = document.getElementById("warning"), text = says.join(" ");
   box.classList.toggle("bad", Boolean(bad));
   if (box.textContent !== text) box.textContent = text;
@@ -53,7 +58,11 @@ function warn(view) {
 
 function change(what) {
   if ("q" in what && what.q !== state.q || "t" in what && what.t !== state.t) state.path = -1;
-  if ("q" in what && what.q !== state.q) state.player = -1;
+  if ("q" in what && what.q !== state.q) {
+    state.player = -1;
+    const chip = graph().querySelector(`.chip[data-of="${what.q}"]`), open = openChip();
+    if (chip) state.chip = what.q; else if (isParameter(what.q) && !(open && reads(open, what.q))) state.chip = "";
+  }
   Object.assign(state, what);
   update();
 }
@@ -61,7 +70,7 @@ function change(what) {
 // Another cell or other numbers: the selection begins anew, the changes by hand to the inputs stay.
 function choose(cell, preset) {
   const fresh = preset !== state.preset;
-  Object.assign(state, {cell, preset, path: -1, player: -1});
+  Object.assign(state, {cell, preset, path: -1, player: -1, chip: ""});
   if (fresh) state.changed = {};
   const first = defaults(cell, preset);
   Object.assign(state, {q: nodesOf(cell).includes(state.q) && !fresh ? state.q : first.q, t: fresh ? first.t : state.t});
@@ -88,6 +97,8 @@ for (const button of document.querySelectorAll(".choice")) button.addEventListen
 for (const node of document.querySelectorAll(".node")) {
   node.addEventListener("click", () => change({q: state.q === node.dataset.name ? "" : node.dataset.name}));
 }
+for (const chip of document.querySelectorAll(".chip")) chip.addEventListener("click", () => change({chip: openChip() === chip ? null : chip.dataset.of}));
+for (const button of document.querySelectorAll(".slopes")) button.addEventListener("click", () => change({slopes: !state.slopes}));
 document.getElementById("preset").addEventListener("change", event => choose(state.cell, event.target.value));
 document.getElementById("target").addEventListener("change", event => change({target: event.target.value, path: -1}));
 document.getElementById("earlier").addEventListener("click", () => change({t: Math.max(1, state.t - 1)}));
@@ -119,7 +130,8 @@ document.addEventListener("keydown", event => {
   else if (event.key === "," && state.q) play(-1);
   else if (event.key === "." && state.q) play(1);
   else if (event.key === "t") { const all = targetsOf(about()); change({target: all[(all.indexOf(state.target) + 1) % all.length], path: -1}); document.getElementById("target").value = state.target; }
-  else if (event.key === "Escape") change({q: "", path: -1});
+  else if (event.key === "p") change({slopes: !state.slopes});
+  else if (event.key === "Escape") change({q: "", path: -1, chip: ""});
   else if (event.key === "?") keysShown();
 });
 
@@ -129,7 +141,7 @@ window.addEventListener("beforeprint", () => derivations.forEach(one => { one.op
 derivations.forEach(one => { one.open = false; });
 document.documentElement.classList.add("js");
 fromHash(location.hash);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { drawLegend(); update(); });
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { tonesNow = null; drawLegend(); update(); });
 drawLegend();
 rebuild();
 update();
