@@ -24,7 +24,7 @@ PIECE = 1 << 20
 MOST_ARRAYS = 10_000
 MOST_TEXT = 1 << 16
 DEEPEST = 8  # lists within one another
-SPOKEN = ("cell", "dtype", "point")  # texts that are heeded
+SPOKEN = ("cell", "dtype", "point", "text")  # texts that are heeded
 _NUMBERED = re.compile(r"([1-9]\d{0,3})/(.+)")
 
 
@@ -47,6 +47,7 @@ class Dump:
     path: str
     points: Mapping[int, Numbers]
     texts: Mapping[str, str]
+    numbered: bool = True
 
 
 def read_dump(path: Path) -> Dump:
@@ -81,19 +82,25 @@ def read_dump(path: Path) -> Dump:
         raise DumpError(f"{name}: {error}") from None
 
 
-def dump_of(arrays: Mapping[str, Any]) -> Dump:
+def dump_of(arrays: Mapping[str, Any], path: str = "the dump") -> Dump:
     """Arrays that are here already, as if they came from a file; what has a text for its value says what they are.
 
     Raises:
         DumpError: a value is no array of floats.
     """
     found = []
+    if not (isinstance(arrays, Mapping) and all(isinstance(name, str) for name in arrays)):
+        _refuse(f"{path} is of type {type(arrays).__name__}; a path to a file is due, or arrays by their names")
     for name, value in arrays.items():
         array = value if isinstance(value, str) else np.asarray(value)
+        if not isinstance(array, str) and "about/" in name:  # as it stands in a file that was loaded
+            array = array.item().decode("utf-8", "replace") if array.dtype.kind == "S" and array.size == 1 else ""
         if not isinstance(array, str):
+            if np.ma.is_masked(value):
+                _refuse(f"{shown(name)} has masked entries: there are no numbers to look at")
             _hold_kind(name, array.dtype)
         found.append((name, array))
-    return Dump("the dump", *_sorted_out(found))
+    return Dump(path, *_sorted_out(found))
 
 
 def shown(name: str) -> str:
@@ -106,7 +113,7 @@ def _refuse(why: str) -> NoReturn:
     raise DumpError(why)
 
 
-Parts = tuple[dict[int, Numbers], dict[str, str]]
+Parts = tuple[dict[int, Numbers], dict[str, str], bool]
 
 
 def _sorted_out(found: Iterable[tuple[str, Any]]) -> Parts:
@@ -127,7 +134,7 @@ def _sorted_out(found: Iterable[tuple[str, Any]]) -> Parts:
     if 0 in points and len(points) > 1:
         mixed = shown(next(iter({**points[0].arrays, **points[0].texts})))
         _refuse(f"some names have the number of a point in front, as in 1/f, and {mixed} has none")
-    return ({1: points[0]} if 0 in points else dict(sorted(points.items()))), said
+    return ({1: points[0]} if 0 in points else dict(sorted(points.items()))), said, 0 not in points
 
 
 # --- npz --------------------------------------------------------------------------------------------------------------
@@ -244,8 +251,11 @@ def _named(whole: dict[str, Any]) -> Iterable[tuple[str, Any]]:
     points = whole.get("points")
     if not (isinstance(points, list) and all(isinstance(point, dict) for point in points)):
         for name, value in whole.items():
-            if not (name in (*SPOKEN, "schema", "title", "text") and isinstance(value, str)):
+            about = "about/" in name or name in (*SPOKEN, "schema", "title")
+            if not (about and isinstance(value, str)):
                 yield name, _numbers(name, value)
+            elif "about/" in name:
+                yield name, value
         return
     for number, point in enumerate(points, 1):
         if isinstance(point.get("point"), str):

@@ -9,7 +9,7 @@ off, because the next equation may have computed it anew.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -19,17 +19,18 @@ from numpy.typing import NDArray
 from backends.arrays import ArrayArithmetic
 from backends.balls import precision, radius, smallest, until
 from backends.check import CLEAR, errors
-from backends.dtypes import ANY, error_of, format_of
+from backends.dtypes import format_of
+from backends.golden.any_form import AnyForm, stored, stored_k
 from backends.golden.dumped import Ready
 from backends.golden.layout import Entry, Kind, given_arrays, layout
 from backends.golden.own_inputs import Forward, Needs, Place, as_arguments, backward, forward, needs, places
-from backends.golden.values import arithmetic_for, bound_of
+from backends.golden.values import bound_of
 from backends.ledger import Ledger, Rounded
 from backends.on_numpy import library
 from backends.points import Arguments, Array, arguments
 from backends.truth import MARGIN, Known, use_by_use
 from derivations.cell import Cell
-from derivations.expression import Arithmetic, Call
+from derivations.expression import Arithmetic
 from derivations.program import Backward, Run
 
 V = TypeVar("V")
@@ -119,13 +120,10 @@ class Bench:
 
     def stored(self, ledger: Ledger) -> dict[Place, Rounded]:
         """The dump's numbers, as numbers that were computed and stored."""
-        found = {}
-        for (key, t), array in self.own.items():
-            finite = np.where(np.isfinite(array), array, 0.0)
-            exact = ledger.given(finite)
-            k = _stored_k(self.cell, key, self.dtype)
-            found[key, t] = ledger.computed(exact.value, exact.forms, exact.loose, k, listed=False)
-        return found
+        return {
+            (key, t): stored(ledger, np.where(np.isfinite(array), array, 0.0), *stored_k(self.cell, key, self.dtype))
+            for (key, t), array in self.own.items()
+        }
 
 
 def missing_for(hangs: Needs) -> tuple[str, ...]:
@@ -156,13 +154,6 @@ def _matrix(array: Array, axes: tuple[str, ...]) -> NDArray[np.float64]:
     """An array of a file without time, as a program has it: (B or 1, rows, columns)."""
     batched = array if "B" in axes else array[None]
     return np.asarray(batched.reshape(*batched.shape, *(1,) * (3 - batched.ndim)), dtype=np.float64)
-
-
-def _stored_k(cell: Cell, key: str, dtype: str) -> float:
-    match cell.equation(key).rhs if key in cell.defined else None:
-        case Call(function, _):
-            return max(1.0, error_of(function, dtype, ANY) or 1.0)
-    return 1.0
 
 
 # --- running ----------------------------------------------------------------------------------------------------------
@@ -228,9 +219,9 @@ def judged(on: Bench) -> Judged:
     format_, program = format_of(on.dtype), use_by_use(on.program)
 
     def compute() -> tuple[Passes[Rounded], int]:
-        arithmetic = arithmetic_for(on.dtype, on.dump.point)
+        arithmetic = AnyForm(on.dtype, on.dump.point)
         ledger = arithmetic.ledger
-        return passes(on, program, arithmetic, ledger.given, on.stored(ledger)), ctx.prec
+        return passes(on, program, arithmetic, partial(stored, ledger), on.stored(ledger)), ctx.prec
 
     def sharp(found: tuple[Passes[Rounded], int]) -> bool:
         numbers = (found[0].computed[place] for place in on.order)
@@ -291,10 +282,9 @@ def silent_in(on: Bench, tests: Mapping[Place, Tested]) -> list[str]:
 
 
 def untested(on: Bench) -> dict[str, tuple[str, ...]]:
-    """What the dump has and cannot be tested, each with the inputs that are nowhere."""
+    """What the dump has and cannot be tested at every step, each with the inputs that are nowhere."""
     found: dict[str, set[str]] = {}
     for place in places(on.entries, on.dump.point.steps):
         if place in on.own and (lacking := missing_for(on.hangs[place])):
             found.setdefault(place[0], set()).update(lacking)
-    tested = {key for key, _ in on.order}
-    return {key: tuple(sorted(lacking)) for key, lacking in found.items() if key not in tested}
+    return {key: tuple(sorted(lacking)) for key, lacking in found.items()}

@@ -6,12 +6,12 @@ at=notebook seed=1            a walkthrough's own numbers, with cotangents drawn
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from backends.golden.layout import BATCH, TIME
-from backends.points import Array, Point, draw, draw_scalar, letters, shape_in, small_sizes
+from backends.points import Point, draw, draw_scalar, letters, of_numbers, shape_in, small_sizes
 from derivations.cell import Cell, CellError
 from derivations.walkthrough import Walkthrough
 
@@ -64,8 +64,9 @@ def _hold(cell: Cell, found: Asked) -> None:
         ("B", found.batch, MOST_BATCH),
         *((letter, size, MOST_SIZE) for letter, size in found.sizes.items()),
     ):
-        if not (0 if what == "seed" else 1) <= value <= most:
-            raise CellError(f"{what} = {value} is out of range; {most} is the most")
+        least = 0 if what == "seed" else 1
+        if not least <= value <= most:
+            raise CellError(f"{what} = {value} is out of range; it goes from {least} to {most}")
     outer = found.steps * found.batch
     entries = sum(
         int(np.prod(shape_in(cell, name, found.sizes))) * (found.steps if name in cell.parameters else outer)
@@ -109,19 +110,8 @@ def drawn(cell: Cell, which: Asked) -> Point:
 
 def at_walkthrough(walkthrough: Walkthrough, seed: int) -> Point:
     """A walkthrough's numbers, in its source's names: one sequence, and drawn cotangents on every output."""
-    cell, steps = walkthrough.cell, walkthrough.steps
-    ones = dict.fromkeys(letters(cell), 1)
-    cotangents = draw_scalar(cell, seed, steps=steps, batch=1)
-
-    def full(name: str, values: list[float], *outer: int) -> Array:
-        return np.array(values).reshape(*outer, *shape_in(cell, name, ones))
-
-    return Point(
-        cell=cell,
-        name=f"at={walkthrough.name} seed={seed}",
-        parameters={name: full(name, [float(value)]) for name, value in walkthrough.parameters.items()},
-        inputs={name: full(name, list(map(float, series)), steps, 1) for name, series in walkthrough.inputs.items()},
-        initial={name: full(name, [float(value)], 1) for name, value in walkthrough.initial.items()},
-        cotangents=cotangents.cotangents,
-        final=cotangents.final,
-    )
+    cell = walkthrough.cell
+    sent = draw_scalar(cell, seed, steps=walkthrough.steps, batch=1)
+    name = f"at={walkthrough.name} seed={seed}"
+    point = of_numbers(cell, name, walkthrough.parameters, walkthrough.inputs, walkthrough.initial)
+    return replace(point, cotangents=sent.cotangents, final=sent.final)

@@ -69,18 +69,17 @@ def golden(program: Backward, point: Point, dtype: str, sizes: Mapping[str, int]
 def everything(program: Backward, entries: Mapping[str, Entry], point: Point, dtype: str) -> dict[Place, Rounded]:
     """Every value with its rounding errors, by the equations alone."""
     with np.errstate(all="ignore"):  # an overflow ends as an infinite bound, which says what it should
-        arithmetic = arithmetic_for(dtype, point)
+        arithmetic = RoundedArithmetic(dtype, ANY)
+        follow_in_size(arithmetic, point)
         given = arguments(point, arithmetic.ledger.given)
         passed = forward(point.cell, entries, given, arithmetic, {})
         return {**passed.computed, **backward(program, passed, given, arithmetic, {})[1]}
 
 
-def arithmetic_for(dtype: str, point: Point) -> RoundedArithmetic:
-    """The arithmetic in which a point is judged; where it is large, errors are followed in size alone."""
-    arithmetic = RoundedArithmetic(dtype, ANY)
+def follow_in_size(arithmetic: RoundedArithmetic, point: Point) -> None:
+    """Where a point is large, errors are followed in size alone."""
     if sum(np.size(array) for array in given_arrays(point).values()) > MANY:
         arithmetic.ledger.errors = MOST_FORMS
-    return arithmetic
 
 
 def _shown(

@@ -16,6 +16,7 @@ import numpy as np
 from backends.dtypes import ANY, ERRORS, error_of, format_of
 from backends.golden.layout import BATCH, TIME, Entry, layout
 from backends.golden.named_points import Asked, asked, at_walkthrough, drawn
+from backends.golden.precision import DTYPES
 from backends.golden.values import Golden, golden
 from backends.points import Point, letters
 from derivations.canonical import canonical
@@ -27,7 +28,7 @@ from derivations.version import __version__
 from derivations.walkthrough import Walkthrough
 
 SCHEMA = "derivations/vectors/1"
-MOST_DRAWS = 16
+MOST_DRAWS, MOST_POINTS = 16, 100
 CHECK = (
     "A program is right where |got - right| <= bound, entry by entry, and wrong where not; got is computed in the"
     " dtype from the given arrays. The bound is u*S + eta*N, what rounding can do to a right program (u is the unit"
@@ -90,10 +91,15 @@ def vectors(
         at: a walkthrough of the cell, whose numbers are the first point; the others are drawn.
 
     Raises:
-        CellError: a size that the cell does not have, or a point that is too large.
+        CellError: a size that the cell does not have, a point that is too large, no points at all or more than 100,
+            or a dtype in which no file is written.
         ArithmeticError: of 16 points more than were asked for, too few lie off all kinks and poles.
     """
     cell = derivation.cell
+    if not 1 <= points <= MOST_POINTS:
+        raise CellError(f"points = {points} is out of range; it goes from 1 to {MOST_POINTS}")
+    if dtype not in DTYPES:
+        raise CellError(f"golden numbers are of no dtype {dtype}; known: {', '.join(DTYPES)}")
     program = backward_program(derivation)
     found: list[Golden] = []
     problem: ArithmeticError | None = None

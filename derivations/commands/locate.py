@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from derivations.__main__ import WRONG, backends
+from derivations.__main__ import USAGE, WRONG, backends
 from derivations.commands._options import (
     CellArgument,
     ForceOption,
@@ -13,10 +13,9 @@ from derivations.commands._options import (
     FormatOption,
     OutOption,
     RenameOption,
-    VerboseOption,
     WidthOption,
 )
-from derivations.commands._saying import Made, as_json, cell_from, progress, width_of, write, written
+from derivations.commands._saying import Made, as_json, cell_from, note, progress, width_of, write, written
 from derivations.commands.vectors import Dtype
 
 
@@ -27,22 +26,27 @@ def command(
         str | None,
         typer.Option("--golden", metavar="FILE", help="What `derive vectors` wrote, for inputs that DUMP lacks."),
     ] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="WALKTHROUGH", help="The walkthrough in whose names DUMP is.")
+    ] = None,
     dtype: Annotated[Dtype | None, typer.Option("--dtype", help="In which they were computed.")] = None,
     rename: RenameOption = None,
     format_: FormatOption = None,
     out: OutOption = None,
     force: ForceOption = False,
-    verbose: VerboseOption = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Name all that is right, or breaks.")] = False,
     width: WidthOption = None,
 ) -> None:
     """Test someone's own numbers: the first equation that they break, where, and by which mistake."""
-    from derivations.derive import derive
     from derivations.reports import locate as report
+    from derivations.reports.vectors import derivation_at
 
-    derivation = derive(cell_from(cell, rename))
+    derivation, walkthrough = derivation_at(cell_from(cell, rename), at)
     chosen = dtype.value if dtype else None
     source = Path(golden) if golden is not None else None
-    found = backends("golden.locate").locate(derivation, Path(dump), golden=source, dtype=chosen, progress=progress())
+    found = backends("golden.locate").locate(
+        derivation, Path(dump), golden=source, dtype=chosen, at=walkthrough, progress=progress()
+    )
 
     def make(chosen: Format) -> Made:
         if chosen is Format.json:
@@ -52,3 +56,6 @@ def command(
     write(make, format_, out, force)
     if found.wrong:
         raise typer.Exit(WRONG)
+    if found.incomplete:
+        note("not all of these numbers could be tested: exit status 2")
+        raise typer.Exit(USAGE)

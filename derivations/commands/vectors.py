@@ -29,7 +29,7 @@ def command(
     points: Annotated[int, typer.Option("--points", min=1, max=100, help="How many points.")] = 3,
     steps: Annotated[int, typer.Option("--steps", min=1, help="T.")] = 4,
     batch: Annotated[int, typer.Option("--batch", min=1, help="B.")] = 3,
-    sizes: Annotated[str, typer.Option("--sizes", metavar="n=3,m=2", help="Sizes; small and all different.")] = "",
+    sizes: Annotated[str, typer.Option("--sizes", metavar="n=3,m=2", help="By default small, all different.")] = "",
     scalar: Annotated[bool, typer.Option("--scalar", help="Every size is 1.")] = False,
     dtype: Annotated[Dtype, typer.Option("--dtype", help="In which a program under test computes.")] = Dtype.float64,
     at: Annotated[
@@ -40,9 +40,11 @@ def command(
 ) -> None:
     """Golden numbers: every value, adjoint and gradient at hard points, with bounds, as .npz or .json."""
     from derivations.output import write as save
-    from derivations.reports.vectors import derivation_at
+    from derivations.reports.vectors import derivation_at, parsed
 
     kind = format_ or _by_suffix(out)
+    if format_ and str(out).lower().endswith(tuple(f".{other}" for other in Kind if other is not format_)):
+        raise CellError(f"{out}: its suffix says one format, and --format {format_} another")
     if out is None and kind is Kind.npz:
         raise CellError("an npz file is no text: name a file, as in -o numbers.npz")
     derivation, walkthrough = derivation_at(cell_from(cell, rename), at)
@@ -53,7 +55,7 @@ def command(
         points=points,
         steps=steps,
         batch=batch,
-        sizes=_sizes(sizes),
+        sizes=parsed(sizes, "--sizes"),
         scalar=scalar,
         dtype=dtype.value,
         at=walkthrough,
@@ -76,13 +78,3 @@ def _by_suffix(out: object) -> Kind:
     if out is None:
         return Kind.json
     raise CellError(f"{out}: golden numbers are written as .npz or .json; name such a file, or say --format")
-
-
-def _sizes(text: str) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for pair in filter(None, text.split(",")):
-        letter, sign, size = pair.strip().partition("=")
-        if not (sign and size.isascii() and size.isdigit() and len(size) < 10) or letter in found:
-            raise CellError(f"--sizes {text[:80]!a}: write n=3,m=2, each letter once")
-        found[letter] = int(size)
-    return found
