@@ -16,7 +16,8 @@ from derivations.display import wire
 from derivations.version import __version__
 
 FUNCTIONS = (
-    "cells", "check", "derive", "diff", "explore", "flow", "locate", "read", "same", "show", "vectors", "walkthrough",
+    "cells", "check", "derive", "diff", "explore", "flow", "locate", "mark", "quiz", "read", "same", "show", "vectors",
+    "walkthrough",
 )  # fmt: skip
 __all__ = ["__version__", *FUNCTIONS]
 

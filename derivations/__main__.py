@@ -24,7 +24,9 @@ from derivations.visible import visible, visible_lines
 WRONG, USAGE, MISSING = 1, 2, 3
 
 # In the order in which `derive --help` lists them; each is the file of its name in `commands`.
-COMMANDS = ("walkthrough", "list", "show", "diff", "check", "same", "flow", "explore", "vectors", "locate")
+COMMANDS = (
+    "walkthrough", "list", "show", "diff", "check", "same", "flow", "explore", "mark", "quiz", "vectors", "locate",
+)  # fmt: skip
 
 
 class Missing(Exception):

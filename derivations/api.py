@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from derivations.page.explore import Page
 
 __all__ = [
-    "cells", "check", "derive", "diff", "explore", "flow", "locate", "read", "same", "show", "vectors", "walkthrough",
+    "cells", "check", "derive", "diff", "explore", "flow", "locate", "mark", "quiz", "read", "same", "show", "vectors",
+    "walkthrough",
 ]  # fmt: skip
 
 
@@ -65,12 +66,15 @@ def show(cell: Cell | str, rename: Mapping[str, str] | None = None) -> Derivatio
 
 
 def same(a: Cell | str, b: Cell | str, rename: Mapping[str, str] | None = None) -> Shown:
-    """Whether two cells are equal (`["same"]`), and which terms differ; `rename` changes names of `b`."""
-    from derivations.reports import same as report
-    from derivations.same import compare
+    """Whether two cells are equal (`["same"]`), and which terms differ.
 
-    found = compare(_cell(a), _cell(b, rename))
-    return Shown(report.record(found), report.document(found))
+    Names that differ are matched by structure, and what is matched with what is said; `rename` changes names of `b`.
+    """
+    from derivations.correspondence import matched
+    from derivations.reports import same as report
+
+    found, under = matched(_cell(a), _cell(b, rename))
+    return Shown(report.record(found, under), report.document(found, under))
 
 
 def diff(cell: Cell | str, of: str, wrt: str, *, check: bool = True, **options: Any) -> Shown:
@@ -216,6 +220,34 @@ def locate(
 def _dtype(given: Any) -> str:
     """The name of a dtype: `numpy.float32` is a class, and `numpy.dtype("float32")` has a name."""
     return given if isinstance(given, str) else str(getattr(given, "name", None) or getattr(given, "__name__", given))
+
+
+def mark(text: str, cell: Cell | str, *, notation: str = "", points: float | None = None) -> Shown:
+    """A hand derivation, marked line by line, as `derive mark`.
+
+    Args:
+        text: the derivation itself; `notation` is "text", "python" or "latex", told by the text where it is empty.
+        points: for every right line.
+
+    Raises:
+        CellError: the text is beyond the limits, or cannot be read at all.
+    """
+    from derivations.mark import mark_sheet
+    from derivations.reports import mark as report
+    from derivations.sheets import read_sheet
+
+    found = _cell(cell)
+    sheets = (report.Sheet("sheet", mark_sheet(read_sheet(text, notation), found)),)
+    return Shown(report.record(found, sheets, points), report.document(found, sheets, points))
+
+
+def quiz(cell: Cell | str, *, blank: int = 0, mistakes: int = 0, seed: int = 1) -> Shown:
+    """A sheet with blanks or planted mistakes, and its key (`["lines"]`), as `derive quiz`."""
+    from derivations.quiz import quiz as make
+    from derivations.reports import quiz as report
+
+    found = make(_cell(cell), blank=blank, mistakes=mistakes, seed=seed)
+    return Shown(report.record(found), report.document(found))
 
 
 def _backends(module: str) -> Any:

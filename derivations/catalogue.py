@@ -26,12 +26,21 @@ def walkthrough_names() -> tuple[str, ...]:
 
 
 def read_cell(name: str) -> Cell:
-    """A cell of the catalogue by its name, or a `.cell` file by its path.
+    """A cell of the catalogue by its name, a `.cell` file by its path, or Python code as `file.py:function`.
 
     Raises:
         CellError: there is no such cell or file, or the file is not a cell.
     """
+    if is_source(name):
+        from derivations.source import read_source
+
+        return read_source(name)
     return read(*find(name, CELLS, ".cell", "cell"))
+
+
+def is_source(name: str) -> bool:
+    """Whether a name is one of Python code: `file.py:function`, `notebook.ipynb:function`."""
+    return re.search(r"\.(py|ipynb)(:[^/]*)?$", name) is not None
 
 
 def find(name: str, folder: Path, suffix: str, kind: str) -> tuple[str, str]:

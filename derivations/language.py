@@ -241,7 +241,7 @@ class _Reader(Transformer_NonRecursive[Token, Any]):
 
     def equation(self, label: Token | None, left: Expr, right: Expr) -> _Line:
         places, self.pending = self.pending, {}
-        if max(_depth(left), _depth(right)) > DEEPEST_TREE:
+        if max(depth(left), depth(right)) > DEEPEST_TREE:
             line, column = min(places.values(), default=(0, 0))
             message = f"operations are nested deeper than {DEEPEST_TREE}; name a part of this"
             raise CellError(message, line, column)
@@ -349,13 +349,13 @@ def _product(operands: tuple[Expr, ...], operators: tuple[Token, ...]) -> Expr:
     return factors[0] if len(factors) == 1 else Mul(tuple(factors))
 
 
-def _depth(expr: Expr) -> int:
+def depth(expr: Expr) -> int:
     """How many operations lie within one another. No recursion: the text may be 200 kB of minus signs."""
     deepest, waiting = 0, [(expr, 1)]
     while waiting:
-        node, depth = waiting.pop()
-        deepest = max(deepest, depth)
-        waiting += ((child, depth + 1) for child in children(node))
+        node, here = waiting.pop()
+        deepest = max(deepest, here)
+        waiting += ((child, here + 1) for child in children(node))
     return deepest
 
 

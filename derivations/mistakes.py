@@ -5,7 +5,7 @@ taken at the wrong place, another name, a transposition. What they are comes fro
 code.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -43,6 +43,7 @@ from derivations.plain import code
 
 SCALES = tuple(range(2, 11))  # factors 1 + 1e-2 to 1 + 1e-10
 Mistake = tuple[str, Expr]
+Beside = Callable[[str, Cell], Iterable[str]]
 
 
 def in_an_equation(step: Step, cell: Cell) -> Iterator[Mistake]:
@@ -79,27 +80,32 @@ def _in_a_term(term: Term, step: Step, cell: Cell) -> Iterator[Mistake]:
     path = {"loss": "what the loss sends directly", "t+1": "what comes back from step t+1"}
     yield f"{path.get(term.via, f'the path {step.wrt} -> {term.via}')} is missing", ZERO
     yield f"the sign of the term through {term.via} is flipped", negative(term.expr)
-    for put, node in _places(term.expr):
-        for mistake, expr in _at(node, cell):
-            yield mistake, put(expr)
+    yield from in_an_expression(term.expr, cell)
 
 
-def _at(node: Expr, cell: Cell) -> Iterator[Mistake]:
+def in_an_expression(expr: Expr, cell: Cell, beside: Beside | None = None) -> Iterator[Mistake]:
+    """Mistakes anywhere inside an expression; `beside` says to which other names a pen could slip."""
+    for put, node in places(expr):
+        for mistake, wrong in _at(node, cell, beside or neighbours):
+            yield mistake, put(wrong)
+
+
+def _at(node: Expr, cell: Cell, beside: Beside) -> Iterator[Mistake]:
     """What can be wrong with one node, and the node that stands there then."""
     match node:
         case Mul(factors):
             for k, factor in enumerate(factors):
                 rest = product(*factors[:k], *factors[k + 1 :])
                 chain = " (the chain rule stops here)" if isinstance(factor, Adjoint) else ""
-                yield f"the factor {_said(factor)} is missing{chain}", rest
+                yield f"the factor {spelled(factor)} is missing{chain}", rest
             yield from _slopes(factors)
         case Div(above, below):
-            yield f"the division by {_said(below)} is missing", above
-            yield f"multiplied by {_said(below)} where divided is due", product(above, below)
+            yield f"the division by {spelled(below)} is missing", above
+            yield f"multiplied by {spelled(below)} where divided is due", product(above, below)
         case Add():
             yield from _sum(node)
         case Pow(base, exponent):
-            yield f"{_said(base)} for {_said(base)}**{exponent}", base
+            yield f"{spelled(base)} for {spelled(base)}**{exponent}", base
         case MatMul(left, right):
             yield from _linear(left, right, cell)
         case Outer(left, right):
@@ -110,13 +116,13 @@ def _at(node: Expr, cell: Cell) -> Iterator[Mistake]:
         case Reduce("sum", (arg,)):
             yield "the sum over the entries is missing", arg
         case Part(arg, of, index) if len(of) > 1:
-            said = f"{_said(arg)} is split into its parts in the wrong order"
+            said = f"{spelled(arg)} is split into its parts in the wrong order"
             yield said, Part(arg, tuple(reversed(of)), len(of) - 1 - index)
-            yield f"{_said(arg)} is not split into its parts", arg
+            yield f"{spelled(arg)} is not split into its parts", arg
         case Name(id):
-            yield from _other_name(id, cell)
+            yield from _other_name(id, cell, beside)
         case Adjoint(of, ""):
-            for other in neighbours(of, cell):
+            for other in beside(of, cell):
                 yield f"d{other} where d{of} is due", Adjoint(other)
         case Adjoint(of, "next"):
             for other in cell.states:
@@ -169,16 +175,16 @@ def _linear(left: Expr, right: Expr, cell: Cell) -> Iterator[Mistake]:
         yield f"{matrix.id} must be transposed", MatMul(matrix, right)
     else:
         yield f"{matrix.id} must not be transposed", MatMul(Transpose(matrix), right)
-    yield f"the factor {_said(left)} is missing", right
+    yield f"the factor {spelled(left)} is missing", right
 
 
-def _other_name(id: str, cell: Cell) -> Iterator[Mistake]:
+def _other_name(id: str, cell: Cell, beside: Beside) -> Iterator[Mistake]:
     state = id.removesuffix("_prev")
     if id in cell.previous:
         yield f"{state} of this step where {id} is due", Name(state)
     if id in cell.states:
         yield f"{prev(id)} where {id} is due", Name(prev(id))
-    for other in neighbours(id, cell):
+    for other in beside(id, cell):
         yield f"{other} where {id} is due", Name(other)
     if _has_complement(id, cell):
         yield f"1 - {id} where {id} is due", 1 - Name(id)
@@ -197,15 +203,15 @@ def _one_use_held(step: Step, equation: Equation, cell: Cell) -> Iterator[tuple[
     """One of the several places where an equation reads a name, held constant as by `detach`."""
     wrt, target, rhs = step.wrt, equation.target, equation.rhs
     terms = rhs.terms if isinstance(rhs, Add) else (rhs,)
-    places = [
+    found = [
         (code(term), total(*terms[:k], put(Detach(Name(wrt))), *terms[k + 1 :]))
         for k, term in enumerate(terms)
-        for put, node in _places(_written_out(term))
+        for put, node in places(_written_out(term))
         if node == Name(wrt)
     ]
-    if len(places) < 2 or target not in {term.via for term in step.terms}:
+    if len(found) < 2 or target not in {term.via for term in step.terms}:
         return
-    for said, held in places:
+    for said, held in found:
         if any(isinstance(node, (MatMul, Outer, Reduce)) and _holds(node) for node in walk(held)):
             continue  # an atom reads names, and nothing else
         sent = rewrite(_sent(wrt, replace(equation, rhs=held), cell), _let_go)
@@ -250,7 +256,7 @@ def _holds(node: Expr) -> bool:
 # --- walking ------------------------------------------------------------------------------------------------
 
 
-def _places(expr: Expr) -> Iterator[tuple["_Put", Expr]]:
+def places(expr: Expr) -> Iterator[tuple["_Put", Expr]]:
     """Every node with the function that puts another in its place."""
 
     def visit(node: Expr, put: "_Put") -> Iterator[tuple[_Put, Expr]]:
@@ -301,5 +307,5 @@ def _size_of(expr: Expr, cell: Cell) -> tuple[str, ...]:
     return cell.shapes[found.id if isinstance(found, Name) else found.of]
 
 
-def _said(expr: Expr) -> str:
+def spelled(expr: Expr) -> str:
     return f"({code(expr)})" if isinstance(expr, Add) else code(expr)

@@ -55,7 +55,10 @@ def compare(left: Cell, right: Cell) -> Comparison:
     if mine == yours:
         return Comparison(*given, dict.fromkeys(targets, Proof(Status.PROVED)))
     proofs = {name: decided(_claim(left, right, name)) for name in targets}
-    return Comparison(*given, proofs, () if all(proofs.values()) else tuple(_differences(left, right)))
+    if all(proofs.values()):
+        return Comparison(*given, proofs)
+    differences = tuple(d for d in _differences(left, right) if not proofs.get(d.target))  # equal in the end is equal
+    return Comparison(*given, proofs, differences)
 
 
 def _apart(left: Cell, right: Cell) -> str:

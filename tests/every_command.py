@@ -38,6 +38,7 @@ RUNS: tuple[tuple[str, ...], ...] = (
     ("same", "rnn", "rnn"),
     ("same", "lstm", "gru"),
     ("flow", "rnn", "lstm", "--steps", "8"),
+    ("quiz", "lstm", "--blank", "3"),
     ("walkthrough", "notebook", "--no-check"),
     ("walkthrough", "rnn-notebook", "--no-check", "--full"),
     ("show", "nothing"),
@@ -70,6 +71,8 @@ def files(runs: Written) -> dict[str, str]:
                 result = CliRunner().invoke(app, [*args, "-o", f"out{end}", "--force"])
                 found[" ".join((*args, "-o", f"out{end}"))] = said(result.exit_code, Path(f"out{end}").read_bytes())
         found |= digests((("locate", runs[-1][0][1], "out.npz"),))
+        Path("sheet.txt").write_text("da_h = dh*(1 - h**2)\ndU = da_h*h\n")
+        found |= digests((("mark", "sheet.txt", "--cell", "rnn"),))
     return found
 
 

@@ -210,7 +210,7 @@ def test_a_link_to_somebody_elses_file_is_not_written_through(tmp_path_factory):
 
 
 @pytest.mark.parametrize("what", cases("cell_py"))
-def test_a_python_file_is_code_and_that_is_said(what):
+def test_a_python_file_is_read_as_text_and_never_run(what):
     assert "Python file" in what
     put("open('HARMED', 'w')\ndef cell(x, h): return x", "mine.py")
     for name in ("mine.py", "mine.py:cell"):
@@ -221,7 +221,12 @@ def test_a_python_file_is_code_and_that_is_said(what):
             ("flow", name),
             ("diff", name, "h", "--wrt", "x"),
         ):
-            assert rejected(*args) == f"{name}: Python is code, and is not read as a cell; write it in a .cell file"
+            assert rejected(*args).startswith("mine.py: line 2, column 1: no state is carried: ")
+    put("open('HARMED', 'w')\nfrom math import tanh\ndef cell(x, h_prev): return tanh(x + h_prev)", "mine.py")
+    shown = derive("show", "mine.py:cell")
+    assert shown.exit_code == 0
+    assert "Read from mine.py; it was not run." in shown.stdout
+    assert not Path("HARMED").exists()
 
 
 # --- options and walkthroughs -------------------------------------------------------------------------------------

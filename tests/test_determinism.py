@@ -74,7 +74,7 @@ def test_every_check_says_the_same_under_four_hash_seeds(tmp_path_factory, needs
 
 
 def test_every_command_is_among_them():
-    assert {args[0] for args in (*RUNS, *LONG, *(args for args, _ in WRITTEN))} | {"locate"} == {*COMMANDS}
+    assert {args[0] for args in (*RUNS, *LONG, *(args for args, _ in WRITTEN))} | {"locate", "mark"} == {*COMMANDS}
 
 
 def test_that_a_difference_would_be_seen():

@@ -191,7 +191,7 @@ def test_renaming_is_simultaneous_and_checked() -> None:
     [
         (("show", "lstn"), "did you mean lstm"),
         (("show", "nothing.cell"), "cannot read nothing.cell"),
-        (("show", "mine.py:step"), "Python is code"),
+        (("show", "mine.py:step"), "cannot read mine.py"),
         (("show", "lstm", "--only", "adjoints"), "there is no rule 'adjoints'"),
         (("show", "lstm", "--rename", "zz=y"), "has no name zz"),
         (("show", "lstm", "--closed", "hh"), "hh"),

@@ -22,7 +22,10 @@ class Adjoints(StrEnum):
 
 
 CellArgument = Annotated[
-    str, typer.Argument(metavar="CELL", help="A cell of the catalogue, or a path to a .cell file.")
+    str,
+    typer.Argument(
+        metavar="CELL", help="A cell of the catalogue, a path to a .cell file, or Python: file.py:function."
+    ),
 ]
 FormatOption = Annotated[
     Format | None, typer.Option("--format", "-f", help="How to write it; by default as -o's suffix says.")

@@ -10,7 +10,7 @@ from derivations.commands._saying import Made, as_json, cell_from, width_of, wri
 
 
 def command(
-    a: Annotated[str, typer.Argument(metavar="A", help="A cell.")],
+    a: Annotated[str, typer.Argument(metavar="A", help="A cell: by name, a .cell file, or Python: file.py:function.")],
     b: Annotated[str, typer.Argument(metavar="B", help="Another cell.")],
     rename: Annotated[
         list[str] | None,
@@ -21,16 +21,16 @@ def command(
     force: ForceOption = False,
     width: WidthOption = None,
 ) -> None:
-    """Are two cells equal? If not, which equation and which term differs."""
+    """Are two cells equal? If not, which term differs. Names that are not shared are matched by structure."""
+    from derivations.correspondence import matched
     from derivations.reports import same as report
-    from derivations.same import compare
 
-    found = compare(cell_from(a), cell_from(b, rename))
+    found, under = matched(cell_from(a), cell_from(b, rename))
 
     def make(chosen: Format) -> Made:
         if chosen is Format.json:
-            return as_json(report.record(found))
-        return written(report.document(found), chosen, width=width_of(width, out))
+            return as_json(report.record(found, under))
+        return written(report.document(found, under), chosen, width=width_of(width, out))
 
     write(make, format_, out, force)
     if not found:

@@ -68,3 +68,11 @@ def markdown_text(text: str) -> str:
     line = re.sub(r"([\\`*_\[\]$~|#])", r"\\\1", line)
     line = re.sub(r"(?i)(?<=:)(?=//)|(?<=\bwww)(?=\.)", r"\\", line)
     return re.sub(r"^(\d*)([-+.)])", r"\1\\\2", line)  # what would start a list
+
+
+def markdown_code(text: str) -> str:
+    """The text as code within a line of Markdown, whatever backticks are in it."""
+    line = one_line(text)
+    ticks = "`" * (max((len(run) for run in re.findall("`+", line)), default=0) + 1)
+    space = " " if line[:1] == "`" or line[-1:] == "`" or not line else ""
+    return f"{ticks}{space}{line}{space}{ticks}"

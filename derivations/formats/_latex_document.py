@@ -13,6 +13,7 @@ from derivations.document import (
     Line,
     Lines,
     Paragraph,
+    Piece,
     Table,
     Text,
     digits,
@@ -66,9 +67,14 @@ def notebook(document: Document) -> str:
 
 
 def _formula(pieces: Text, n: Notation) -> str:
-    return "".join(
-        rf"\text{{{_spaced(piece)}}}" if isinstance(piece, str) else _piece(piece, n).strip("$") for piece in pieces
-    )
+    """Words and formulas within a formula: there a wide one stays where it is."""
+
+    def written(piece: Piece) -> str:
+        if isinstance(piece, str):
+            return rf"\text{{{_spaced(piece)}}}"
+        return to_latex(piece, n) if isinstance(piece, Expr) else _piece(piece, n).strip("$")
+
+    return "".join(map(written, pieces))
 
 
 def _array(table: Table, n: Notation) -> str:

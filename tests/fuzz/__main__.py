@@ -15,10 +15,11 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 from types import ModuleType
 
-from tests.fuzz.guard import Finding, Guard
+from tests.fuzz.guard import PATIENCE, Finding, Guard
 from tests.fuzz.mutation import Sources, mutated
 
 FOLDER = Path(__file__).parent
@@ -43,18 +44,21 @@ def warm(target: ModuleType) -> None:
             target.fuzz(seed)
 
 
-def by_mutation(target: ModuleType, guard: Guard, runs: int, seed: int) -> None:
-    """Texts made from the seeds and from what was accepted of them.
+def by_mutation(target: ModuleType, guard: Guard, runs: int, seed: int, seconds: float = inf) -> None:
+    """Texts made from the seeds and from what was accepted of them, as many as are made in the time.
 
     Raises:
         Finding: with the text.
     """
     rng = random.Random(seed)
     sources = Sources(target.WORDS, target.SEEDS)
+    end = time.perf_counter() + seconds
     first = len(sources.seeds)
     for text in list(target.SEEDS)[:runs]:
         _try(target, guard, text)
     for _ in range(runs - first):
+        if time.perf_counter() > end:
+            return
         text = mutated(sources.seed(rng), rng, sources)
         if _try(target, guard, text) and len(text) <= LONGEST_KEPT:
             if len(sources.seeds) < first + POOL:
@@ -119,6 +123,7 @@ def main() -> None:
     parser.add_argument("target", choices=targets())
     parser.add_argument("--runs", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=inf, help="by mutation: stop then")
     parser.add_argument("--engine", choices=("mutation", "coverage"), default="mutation")
     chosen = parser.parse_args()
     if chosen.engine == "coverage":
@@ -132,7 +137,7 @@ def main() -> None:
         warm(target)
     began, folder = time.perf_counter(), tempfile.mkdtemp()
     os.chdir(folder)
-    guard = Guard(target.COMPLAINTS, getattr(target, "HARMLESS", ()))
+    guard = Guard(target.COMPLAINTS, getattr(target, "HARMLESS", ()), getattr(target, "PATIENCE", PATIENCE))
     memory = guard.peak()
 
     def report() -> None:
@@ -152,7 +157,7 @@ def main() -> None:
     if chosen.engine == "coverage":
         by_coverage(target, guard, chosen.runs, chosen.seed, report)
     else:
-        by_mutation(target, guard, chosen.runs, chosen.seed)
+        by_mutation(target, guard, chosen.runs, chosen.seed, chosen.seconds)
         report()
 
 

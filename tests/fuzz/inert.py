@@ -1,5 +1,7 @@
 """Whether a document says what a person wrote without doing it: no command, no markup, no control character."""
 
+import csv
+import io
 import re
 
 from markdown_it import MarkdownIt
@@ -69,14 +71,33 @@ def latex_faults(text: str) -> list[str]:
 def markdown_faults(text: str) -> list[str]:
     """What Markdown would make of it beside headings, paragraphs, lists, tables and mathematics."""
     found = text_faults(text)
-    outside = _MATH.sub(lambda match: match[1] + "MATH", text)
     for formula in _MATH.finditer(text):
         found += [f"{one!r} in a formula" for one in "<>" if one in formula[3]]
-    waiting = MARKDOWN.parse(outside)
+    return found + _markup(_MATH.sub(lambda match: match[1] + "MATH", text), INERT_TOKENS)
+
+
+def markdown_with_code_faults(text: str) -> list[str]:
+    """The same of Markdown that has bold words and code in it, and no mathematics."""
+    return text_faults(text) + _markup(text, INERT_TOKENS | {"code_inline", "strong_open", "strong_close"})
+
+
+def _markup(text: str, inert: set[str]) -> list[str]:
+    """What is no inert part, mathematics or an address within the words."""
+    found, waiting = [], MARKDOWN.parse(text)
     while waiting:
         token = waiting.pop()
-        if token.type not in INERT_TOKENS:
+        if token.type not in inert:
             found.append(f"{token.type}: {token.content or token.info!r:.80}")
+        if token.type == "inline":
+            said = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", token.content)
+            found += [f"a bare address: {one!r}" for one in re.findall(r"://|(?<!\w)www\.\w", said)]
+            found += [f"a formula: {said!r:.80}"] if re.search(r"(?<!\\)\$", said) else []
         waiting += token.children or []
-    found += [f"a bare address: {one!r}" for one in re.findall(r"://|(?<!\w)www\.\w", outside)]
     return found
+
+
+def csv_faults(text: str) -> list[str]:
+    """Cells that a spreadsheet would take for formulas, and what a terminal would obey."""
+    rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    found = [f"a formula: {cell[:40]!a}" for row in rows for cell in row if cell.lstrip()[:1] in set("=+-@")]
+    return found + text_faults("".join(cell for row in rows for cell in row))

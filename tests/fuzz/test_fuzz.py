@@ -17,7 +17,7 @@ from tests.fuzz.mutation import NASTY, Sources, mutated
 ROOT = Path(__file__).parents[2]
 
 # How many texts in a second's work or so; a new reader gets as many as the slowest.
-RUNS = {"language": 3000, "renames": 1500, "toml": 1200, "outputs": 400}
+RUNS = {"language": 3000, "renames": 1500, "toml": 1200, "outputs": 400, "source": 400, "marks": 100}
 FEWEST = 300
 
 
@@ -35,6 +35,12 @@ def test_a_short_run_finds_nothing(name):
     accepted = int(found.stdout.split("seed 1: ")[1].split()[0])
     assert accepted > runs / 50  # so that more is tried than how texts are refused
     assert found.stdout.endswith("files left: none\n")
+
+
+def test_a_run_ends_when_its_time_is_up():
+    found = fuzz("language", "--runs", "1000000", "--seconds", "0.5")
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert 0 < int(found.stdout.split()[1]) < 100_000
 
 
 def test_a_short_run_steered_by_coverage_finds_nothing(needs):

@@ -1,0 +1,79 @@
+"""A sheet from a text, in whatever notation it is, and from a file."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from derivations.catalogue import text_of
+from derivations.cell import CellError
+from derivations.pythonic import parsed
+from derivations.sheet import Sheet, checked
+from derivations.sheets.latex import read_latex
+from derivations.sheets.python import read_python
+from derivations.sheets.text import read_text
+
+NOTATIONS = ("text", "python", "latex")
+_BY_SUFFIX = {".py": "python", ".tex": "latex", ".ipynb": "notebook", ".txt": "", ".md": ""}
+_TRUNCATED = re.compile(
+    r"truncat|held constant|treated as (?:a )?constant|\.detach\(|stop.?gradient|no error flows", re.IGNORECASE
+)
+_ALL_STEPS = re.compile(r"(?:total|over)[^.\n]{0,40}\ball (?:time ?)?steps", re.IGNORECASE)
+_LATEX = re.compile(
+    r"\\(?:frac|dfrac|delta|odot|partial|begin|cdot|circ|nabla|tilde|hat|bar|sigma|tanh|mathbf|top|mathrm|epsilon)(?![a-z])"
+)
+_PYTHON = re.compile(
+    r"^\s*(?:def \w+\s*\(|import |from \w+ import|for \w+.* in .*:|return\b|class \w+)|\b(?:np|numpy|torch|jnp|F)\.\w+",
+    re.MULTILINE,
+)
+
+
+def read_sheet(text: str, notation: str = "") -> Sheet:
+    """The sheet that a text is.
+
+    Args:
+        notation: "text", "python" or "latex"; told by the text where it is empty.
+
+    Raises:
+        CellError: it is beyond the limits, or not readable at all.
+    """
+    checked(text)
+    match notation or _told(text):
+        case "python":
+            found = read_python(text)
+        case "latex":
+            found = read_latex(text)
+        case "text":
+            found = read_text(text)
+        case _:
+            raise CellError(f"there is no notation {notation!r}; there are {', '.join(NOTATIONS)}")
+    return replace(found, truncated=bool(_TRUNCATED.search(text)), all_steps=bool(_ALL_STEPS.search(text)))
+
+
+def read_sheet_file(path: Path) -> Sheet:
+    """The sheet that a file is: by its suffix, or told by what is in it.
+
+    Raises:
+        CellError: it cannot be read.
+    """
+    try:
+        text = text_of(path)
+        notation = _BY_SUFFIX.get(path.suffix.lower(), "")
+        if notation == "notebook":
+            from derivations.source.text import notebook
+
+            return read_python(notebook(text, str(path))[0])
+        return read_sheet(text, notation)
+    except CellError as error:
+        raise (error if error.source else error.at(str(path))) from None
+
+
+def _told(text: str) -> str:
+    if _LATEX.search(text):
+        return "latex"
+    if _PYTHON.search(text):
+        try:
+            parsed(text)
+        except CellError:
+            return "text"
+        return "python"
+    return "text"
