@@ -8,7 +8,7 @@ from typing import Any
 
 from derivations.cell import Cell, Equation, Shape
 from derivations.duals import Duals
-from derivations.expression import Add, Adjoint, Expr, Name, Ones, Part, Size, evaluate, names, total, walk
+from derivations.expression import ZERO, Add, Adjoint, Expr, Name, Ones, Part, Size, evaluate, names, walk
 from derivations.matrices import Matrix, MatrixArithmetic
 from derivations.shapes import LETTERS
 
@@ -58,10 +58,14 @@ def _mentioned(exprs: Iterable[Expr]) -> set[str]:
 
 
 def reading(equation: Equation, name: str) -> Equation:
-    """An equation with only those terms of its sum that read a name: the slope of the others is zero."""
+    """An equation with only those terms of its sum that read a name: the slope of the others is zero.
+
+    One term that is left stays a sum: it is not the target, and its slope is not to be written in the target's name.
+    """
     if not isinstance(equation.rhs, Add):
         return equation
-    return replace(equation, rhs=total(*(term for term in equation.rhs.terms if name in names(term))))
+    terms = tuple(term for term in equation.rhs.terms if name in names(term))
+    return replace(equation, rhs=Add(terms) if terms else ZERO)
 
 
 def columns(

@@ -488,3 +488,11 @@ def test_the_lstm_is_proved_in_a_quarter_of_a_second():
         return time.process_time() - start
 
     assert min(seconds() for _ in range(3)) < 0.25
+
+
+def test_one_term_of_a_sum_is_not_the_sum():
+    """The slope of `sigmoid(h_prev)` in a sum is in its own argument, also where the rest does not read h_prev."""
+    cell = read(cell_text("i = (h_prev @ f) + 1 + sigmoid(g)\nh = tanh(sigmoid(h_prev) + sigmoid(k))"))
+    assert len(cell.shapes["h"]) == 2
+    derivation = derive(cell)
+    assert all(proof.status is Status.PROVED for proof in prove_all(derivation))

@@ -77,7 +77,11 @@ class Guard:
             return
         if event == "open" and args[0] == "":  # no file has this name
             return
-        if event == "open" and not args[2] & WRITING and (_ours(args[0]) or str(args[0]).endswith((".cell", ".toml"))):
+        if (
+            event == "open"
+            and not args[2] & WRITING
+            and (_ours(args[0]) or str(args[0]).endswith((".cell", ".toml", ".py", ".ipynb")))
+        ):
             return
         self.events.append(f"{event} {args!a:.200}")
 
