@@ -5,94 +5,35 @@ be neither is UNSURE, with the reason. A later line may use their own earlier li
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from functools import cached_property, partial
+from dataclasses import replace
+from functools import cached_property
 
 from derivations.cell import Cell, CellError, prev
-from derivations.course import COLUMNS, DENOMINATOR, ROWS, SCALAR, TURNED, Course, course_of, fit
+from derivations.course import Course, course_of, fit
 from derivations.derive import Term
+from derivations.doubts import Doubts
 from derivations.equality import Status
 from derivations.explaining import Mistake, explain
 from derivations.expression import (
-    ZERO,
     Adjoint,
-    Derivative,
     Expr,
-    Name,
     Shift,
     Total,
-    rewrite,
-    scalar_view,
     total,
     walk,
 )
-from derivations.floats import FloatMatrices
 from derivations.interpretation import KINDS, ours, understood
+from derivations.marked import Mark, Marked, Verdict
 from derivations.matrices import ShapeError
-from derivations.notation import for_names
 from derivations.plain import code
-from derivations.sheet import UNKNOWN_SLOPES, Line, Sheet, Written, free
+from derivations.sheet import Line, Sheet
 from derivations.slips import written_out
-from derivations.typeset import to_latex
 from derivations.understanding import Judged, Understanding, Unknown
-from derivations.world import Unnamed, World, leaves
+from derivations.wording import Wording
+from derivations.world import Unnamed
 
 MOST_CLAIMS = 1_500
 MOST_OTHERWISE = 12
-SURE = 1.9  # the cost up to which a name says by itself what it means
-
-
-class Verdict(StrEnum):
-    RIGHT = "RIGHT"
-    WRONG = "WRONG"
-    TRUNCATED = "TRUNCATED"
-    UNSURE = "UNSURE"
-    UNREADABLE = "UNREADABLE"
-    OTHER = "NOT A QUANTITY"
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A line and what is said of it.
-
-    Attributes:
-        quantity: what it was taken to be, in the names of the derivation; empty where it is nothing of it.
-        mistake: what is wrong, or why nothing can be said, in a sentence; empty where the line is right.
-        correct: the right line, in their names; empty where it is right or unknown.
-        steps: in a loop over time, the steps at which the line is wrong.
-    """
-
-    line: int
-    column: int
-    text: str
-    quantity: str
-    verdict: Verdict
-    mistake: str = ""
-    correct: str = ""
-    example: str = ""
-
-
-@dataclass(frozen=True)
-class Marked:
-    """A sheet that is marked: `reading` says what its names were taken to mean."""
-
-    notation: str
-    marks: tuple[Mark, ...]
-    reading: tuple[str, ...] = ()
-    not_given: tuple[str, ...] = ()
-
-    @property
-    def right(self) -> int:
-        return sum(mark.verdict in (Verdict.RIGHT, Verdict.TRUNCATED) for mark in self.marks)
-
-    @property
-    def of(self) -> int:
-        return sum(mark.verdict is not Verdict.OTHER for mark in self.marks)
-
-    @property
-    def wrong(self) -> int:
-        return sum(mark.verdict is Verdict.WRONG for mark in self.marks)
 
 
 def mark_sheet(sheet: Sheet, course: Course | Cell) -> Marked:
@@ -105,7 +46,7 @@ def mark_sheet(sheet: Sheet, course: Course | Cell) -> Marked:
     marking = _Marking(best)
     marks = tuple(marking.mark(judged) for judged in best.judged)
     headers = {j.line.number: j.line.header for j in best.judged}
-    return Marked(sheet.notation, _gathered(marks, headers), marking.stated(), marking.not_given())
+    return Marked(sheet.notation, _gathered(marks, headers), marking.words.stated(), marking.not_given())
 
 
 # --- verdicts ---------------------------------------------------------------------------------------------------
@@ -117,21 +58,20 @@ class _Marking:
     def __init__(self, reading: Understanding) -> None:
         self.reading, self.course, self.sheet = reading, reading.course, reading.sheet
         self.view = reading.view
-        self.table = self._names()
-
-    # what each line gets
+        self.words = Wording(reading)
+        self.doubts = Doubts(reading, self.words)
 
     def mark(self, judged: Judged) -> Mark:
         line = judged.line
         if line.rhs is None:
             return self._said(judged, Verdict.UNREADABLE, line.why)
         if judged.why:
-            return self._said(judged, Verdict.UNSURE, self._unknown(judged.why))
+            return self._said(judged, Verdict.UNSURE, self.doubts.unknown(judged.why))
         if judged.quantity is None:
             return self._said(judged, Verdict.OTHER)
         assert judged.said is not None  # what has a quantity was read
         if judged.right:
-            if doubt := self._alone(judged):
+            if doubt := self.doubts.of_right(judged):
                 return self._said(judged, Verdict.UNSURE, doubt)
             proof = self.course.proof(judged.said, judged.quantity, self.view, line.step)
             if proof:
@@ -144,7 +84,7 @@ class _Marking:
             return short
         if judged.of is None and self.reading.of_itself(judged.quantity, line):
             return self._said(judged, Verdict.UNSURE, "it says this of itself: what stands on the left is used")
-        if doubt := self._doubt(judged):
+        if doubt := self.doubts.of_wrong(judged):
             return self._said(judged, Verdict.UNSURE, doubt)
         return self._wrong(judged)
 
@@ -163,9 +103,6 @@ class _Marking:
         whole = judged.of if judged.of is not None else judged.quantity
         quantity = "" if whole is None else f"a part of {code(whole)}" if judged.part else code(whole)
         return Mark(line.number, line.column, line.text, quantity, verdict, mistake, correct, example)
-
-    def _unknown(self, name: str) -> str:
-        return f"{self._theirs_of(name)} is not known: say what it means in a `names` section"
 
     def _adds_right(self, line: Line) -> bool:
         """Whether what a line adds is a term of what it may be adding to."""
@@ -204,26 +141,25 @@ class _Marking:
         if found:
             _, quantity, mistake = min(found, key=lambda one: one[0])
             if not self.view.strict and mistake.words.startswith(("an outer product is due", "the shapes")):
-                words = f"right for scalars; with vectors {self._translated(mistake.words)}"
-                return self._said(judged, Verdict.UNSURE, words, self.written(line, mistake.correct))
-            correct = self.written(line, mistake.correct, judged.of is not None)
-            example = "" if mistake.count == 1 else self._example(said, quantity, line.step)
-            return self._said(
-                replace(judged, quantity=quantity), Verdict.WRONG, self._translated(mistake.words), correct, example
-            )
+                words = f"right for scalars; with vectors {self.words.translated(mistake.words)}"
+                return self._said(judged, Verdict.UNSURE, words, self.words.written(line, mistake.correct))
+            correct = self.words.written(line, mistake.correct, judged.of is not None)
+            example = "" if mistake.count == 1 else self.words.example(said, quantity, line.step)
+            words, meant = self.words.translated(mistake.words), replace(judged, quantity=quantity)
+            return self._said(meant, Verdict.WRONG, words, correct, example)
         right = written_out(self.course, judged.quantity, said, line.step)
         if not self._shaped(judged, judged.quantity):
             return self._said(
-                judged, Verdict.UNSURE, "the shapes do not fit as this is read", self.written(line, right)
+                judged, Verdict.UNSURE, "the shapes do not fit as this is read", self.words.written(line, right)
             )
-        example = self._example(said, judged.quantity, line.step)
+        example = self.words.example(said, judged.quantity, line.step)
         words = "no single change and no pair of changes of the right line explains this"
-        return self._said(judged, Verdict.WRONG, words, self.written(line, right, judged.of is not None), example)
+        return self._said(judged, Verdict.WRONG, words, self.words.written(line, right, judged.of is not None), example)
 
     def _read_otherwise(self, judged: Judged, options: Sequence[Expr]) -> list[tuple[float, Expr, Mistake]]:
         """Mistakes that explain a line under other meanings for names that no right line has used."""
         line, reading = judged.line, self.reading
-        names = [n for n in reading.frees(reading.place[line.version]) if n not in self._evident]
+        names = [n for n in reading.frees(reading.place[line.version]) if n not in self.doubts.evident]
         others = {n: [m.quantity for m in reading.readings(n)[1:4]] for n in names if n not in self.course.cell.shapes}
         choices: list[dict[str, Expr]] = []
         for kind in KINDS:
@@ -240,7 +176,7 @@ class _Marking:
                 for quantity in options[:2]:
                     mistake = explain(self.course, quantity, said, value, self.view, line.step, pairs=False)
                     if mistake is not None:
-                        self.table |= {q: self._theirs_of(n) for n, q in choice.items()}
+                        self.words.table |= {q: self.words.theirs_of(n) for n, q in choice.items()}
                         return [(mistake.cost + order / 50, quantity, mistake)]
             except Unknown:
                 continue
@@ -270,9 +206,9 @@ class _Marking:
             for verdict, lost, words in self._cuts(option.of, terms):
                 rest = total(*(t.expr for t in terms if t not in lost))
                 if lost and self.course.agrees(judged.value, rest, self.view, line.step):
-                    correct = self.written(line, written_out(self.course, option, judged.said, line.step))
+                    correct = self.words.written(line, written_out(self.course, option, judged.said, line.step))
                     found = replace(judged, quantity=option)
-                    return self._said(found, verdict, self._translated(words), correct)
+                    return self._said(found, verdict, self.words.translated(words), correct)
         return None
 
     def _cuts(self, of: str, terms: Sequence[Term]) -> Iterator[tuple[Verdict, tuple[Term, ...], str]]:
@@ -306,202 +242,12 @@ class _Marking:
     def _speaks_of_time(self) -> bool:
         if self.sheet.steps:
             return True
-        spoken = [q for q, _ in self._meanings()]
+        spoken = [q for q, _ in self.words.meanings()]
         return any(
             (isinstance(node, Adjoint) and node.part == "next") or (isinstance(node, Shift) and node.by > 0)
             for quantity in spoken
             for node in walk(quantity)
         )
-
-    def _doubt(self, judged: Judged) -> str:
-        """Why a line that is not right is not called wrong."""
-        line, said = judged.line, judged.said
-        assert said is not None  # asked before
-        k = self.reading.place[line.version]
-        frees = self.reading.frees(k)
-        slopes = [name for name in frees if name in UNKNOWN_SLOPES]
-        if slopes:
-            return f"{slopes[0]} is not defined here: it may be of x, or of {UNKNOWN_SLOPES[slopes[0]]}(x)"
-        evident = self._evident
-        for name in frees:
-            found = self.reading.readings(name)
-            if name in self.sheet.names or name in evident:
-                continue
-            if not found or found[0].cost > SURE:
-                return self._unknown(name)
-            for other in found[1:4]:
-                if other.quantity != judged.quantity and self._right_with(line, name, other.quantity):
-                    return f"right if {self._theirs_of(name)} is {code(other.quantity)}; say so in a `names` section"
-        targets = self.reading.readings(line.target, True)
-        if targets and targets[0].cost > SURE and line.target not in self.sheet.names:
-            assert judged.quantity is not None  # asked before
-            meant = code(judged.quantity)
-            return f"wrong if {self._theirs_of(line.target)} is {meant}: say what it means in a `names` section"
-        slope = isinstance(judged.quantity, Adjoint) and "/" not in line.target
-        if slope and said != ZERO and not any(isinstance(node, (Adjoint, Total)) for node in walk(said)):
-            return "no error comes in: this is no gradient of the loss, though it may be a slope"
-        return ""
-
-    def _alone(self, judged: Judged) -> str:
-        """Why a line that is right is not called so: nothing else speaks for the reading under which it is."""
-        match judged.quantity:
-            case Derivative(of, wrt) if self.sheet.all_steps and wrt in self.course.cell.parameters:
-                more = f"over all steps the path through {of}_prev is missing"
-                return f"right within the step; {more}: the sheet speaks of both"
-        if self._only_so == [judged.line.number]:
-            return f"right if {_LAYOUTS[self.view.layout].removeprefix('read with ')}; nothing else says so"
-        k = self.reading.place[judged.line.version]
-        for name in self.reading.frees(k):
-            readings = self.reading.readings(name)
-            meant = self.reading.chosen.get(name)
-            if meant is None or len(readings) < 2 or meant == readings[0].quantity or name in self.sheet.names:
-                continue
-            first = readings[0].quantity
-            pair = (first, meant) if isinstance(first, Adjoint) and isinstance(meant, Adjoint) else None
-            if pair is None or self.course.vocabulary.preactivation.get(pair[0].of) != pair[1].of:
-                continue
-            others = (j for j in self.reading.judged if j.right and j.line.number != judged.line.number)
-            if not any(name in self.reading.frees(self.reading.place[j.line.version]) for j in others):
-                theirs = self._theirs_of(name)
-                return (
-                    f"right if {theirs} is {code(meant)}, at the preactivation; if it is {code(first)}, the slope of "
-                    f"{pair[0].of} is missing: say which in a `names` section"
-                )
-        return ""
-
-    @cached_property
-    def _only_so(self) -> list[int]:
-        """The lines that are right under this layout alone, where it is none of column vectors or scalars."""
-        if self.view.layout in (COLUMNS, SCALAR):
-            return []
-        plain = Understanding(self.course, self.sheet, replace(self.view, layout=COLUMNS), self.reading.chosen)
-        pairs = zip(self.reading.judged, plain.judged, strict=True)
-        return sorted({here.line.number for here, there in pairs if here.right and not there.right})
-
-    @cached_property
-    def _evident(self) -> set[str]:
-        """The free names that a right line has used."""
-        found: set[str] = set()
-        for k, judged in enumerate(self.reading.judged):
-            if judged.right and judged.quantity is not None:
-                found.update(self.reading.frees(k))
-        return found
-
-    def _right_with(self, line: Line, name: str, quantity: Expr) -> bool:
-        reading = self.reading
-        before = reading.chosen
-        reading.chosen = {**before, name: quantity}
-        try:
-            return reading.right_after(self.reading.place[line.version], {})
-        finally:
-            reading.chosen = before
-
-    # words
-
-    def _meanings(self) -> Iterator[tuple[Expr, str]]:
-        """Every quantity that the sheet speaks of, with their name for it."""
-        for judged in self.reading.judged:
-            for name in judged.line.uses:
-                if free(name):
-                    found = self.reading.chosen.get(name)
-                    if found is None:
-                        options = self.reading.readings(name)
-                        found = options[0].quantity if options else None
-                    if found is not None:
-                        yield found, name
-            whole = judged.of if judged.of is not None else judged.quantity
-            if whole is not None and not judged.part:
-                yield whole, judged.line.target
-
-    def _names(self) -> dict[Expr, str]:
-        table: dict[Expr, str] = {}
-        for quantity, name in self._meanings():
-            table.setdefault(quantity, self._theirs_of(name))
-        return table
-
-    def _theirs_of(self, name: str) -> str:
-        return self.sheet.shown.get(name, name)
-
-    def theirs(self, expr: Expr) -> Expr:
-        """An expression with their names for what they have named."""
-        return rewrite(expr, lambda node: Name(self.table[node]) if node in self.table else None)
-
-    def written(self, line: Line, right: Expr, adds: bool = False) -> str:
-        """The right line in their names; a part of a sum as what is added."""
-        sign = "+=" if adds and line.increment is not None and "+=" in line.text else "="
-        flat = self.view.layout == SCALAR and not self.course.cell.stacked
-        said = self.theirs(scalar_view(right) if flat else right)
-        shown = self._typeset(said, flat) if self.sheet.notation == "latex" else code(said)
-        return f"{self._theirs_of(line.target)} {sign} {shown}"
-
-    def _typeset(self, said: Expr, flat: bool) -> str:
-        """LaTeX, in which what they have named stands as they write it."""
-        cell = self.course.cell
-        known = (*cell.shapes, *cell.defined)
-        theirs = sorted({n.id for n in walk(said) if isinstance(n, Name) and n.id not in known})
-        places = {name: f"Q{_letters(k)}" for k, name in enumerate(theirs)}
-        plain = rewrite(said, lambda n: Name(places[n.id]) if isinstance(n, Name) and n.id in places else None)
-        view = "scalar" if flat else "vector"
-        notation = for_names((*cell.parameters, *places.values()), cell.shapes, view=view)
-        written = to_latex(plain, notation)
-        for name, place in places.items():
-            written = written.replace(rf"\mathrm{{{place}}}", name)
-        return written
-
-    def _translated(self, words: str) -> str:
-        """A sentence in their names."""
-        import re
-
-        table = {code(quantity): name for quantity, name in self.table.items()}
-        return re.sub(r"[A-Za-z]\w*(?:\[t[+-]\d\])?", lambda m: table.get(m[0], m[0]), words)
-
-    def _example(self, said: Expr, quantity: Expr, step: int) -> str:
-        """The smallest numbers at which the line is off, in the scalar view."""
-        if self.course.cell.stacked:
-            return ""
-        keys = sorted({*leaves(said, step, self.view.steps)})
-        try:
-            right = written_out(self.course, quantity, said, step)
-            keys = sorted({*keys, *leaves(right, step, self.view.steps)})
-            for seed in range(12):
-                numbers = {key: _SMALL[(7 * k + 3 * seed + k * seed) % len(_SMALL)] for k, key in enumerate(keys)}
-                world = World(
-                    self.course.derivation,
-                    FloatMatrices(),
-                    partial(_number, numbers),
-                    one=True,
-                    opaque=keys,
-                    steps=self.view.steps,
-                )
-                theirs = world.read(said, step, Written(world.arithmetic, self.view.strict))[0][0]
-                ours = world.read(right, step, world.arithmetic)[0][0]
-                if abs(theirs - ours) > 1e-6 * (1 + abs(ours)):
-                    at = ", ".join(
-                        f"{self._called(id_, s - step)} = {numbers[id_, s]:g}"
-                        for id_, s in keys
-                        if not id_[0].isupper()
-                    )
-                    return f"at {at} it gives {theirs:.4g}, and {ours:.4g} is right"
-        except (Unnamed, ShapeError, KeyError, ZeroDivisionError, ValueError, TypeError):
-            return ""
-        return ""
-
-    def _called(self, id_: str, by: int) -> str:
-        for quantity, name in self.table.items():
-            if code(quantity) == (id_ if not by else f"{id_}[t{by:+d}]"):
-                return name
-        return id_ if not by else f"{id_}[t{by:+d}]"
-
-    def stated(self) -> tuple[str, ...]:
-        """What the sheet was taken to mean, where that is not what its names say."""
-        found = [_LAYOUTS[self.view.layout]] if self.view.layout in _LAYOUTS else []
-        if gate := self.reading.mirrored:
-            found.append(f"what it calls {gate} is 1 - {gate}")
-        for quantity, name in self.table.items():
-            ours = code(quantity)
-            if name != ours and name.replace("_t", "") != ours:
-                found.append(f"{name} is {ours}")
-        return tuple(dict.fromkeys(found))
 
     def not_given(self) -> tuple[str, ...]:
         """The quantities of a backward pass that the sheet leaves out."""
@@ -517,24 +263,6 @@ class _Marking:
         due += [prev(state) for state in cell.states]
         due += (*cell.inputs, *cell.parameters)
         return tuple(f"d{name}" for name in due if name not in given)
-
-
-def _letters(k: int) -> str:
-    return chr(ord("a") + k // 26 % 26) + chr(ord("a") + k % 26)
-
-
-_LAYOUTS = {
-    SCALAR: "read as scalars",
-    ROWS: "read with vectors as rows, and weights transposed",
-    TURNED: "read with vectors as rows",
-    DENOMINATOR: "read with derivatives in denominator layout, as columns",
-}
-_SMALL = (1.0, 2.0, 0.5, 3.0, 0.25, -1.0, 4.0)
-
-
-def _number(numbers: Mapping[tuple[str, int], float], name: str) -> float:
-    id_, _, step = name.partition("[")[0].partition("@")
-    return numbers.get((id_, int(step or 0)), next((v for (i, _), v in numbers.items() if i == id_), 1.0))
 
 
 _ORDER = (Verdict.WRONG, Verdict.UNREADABLE, Verdict.UNSURE, Verdict.TRUNCATED, Verdict.RIGHT, Verdict.OTHER)

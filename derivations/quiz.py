@@ -12,7 +12,8 @@ from derivations.cell import Cell, CellError
 from derivations.course import course_of
 from derivations.derive import Derivation, Step
 from derivations.expression import ZERO, Expr
-from derivations.mark import Verdict, mark_sheet
+from derivations.mark import mark_sheet
+from derivations.marked import Verdict
 from derivations.mutants import mutants
 from derivations.plain import code
 from derivations.sheets.text import read_text

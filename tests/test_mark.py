@@ -16,7 +16,8 @@ from derivations.cell import CellError
 from derivations.course import course_of
 from derivations.expression import Adjoint, walk
 from derivations.language import read
-from derivations.mark import Verdict, mark_sheet
+from derivations.mark import mark_sheet
+from derivations.marked import Verdict
 from derivations.mutants import mutants
 from derivations.notation import for_names
 from derivations.plain import code

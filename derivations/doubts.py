@@ -1,0 +1,109 @@
+"""Why nothing certain is said of a line: what else its names may mean, and what alone speaks for its being right."""
+
+from dataclasses import replace
+from functools import cached_property
+
+from derivations.course import COLUMNS, SCALAR
+from derivations.expression import ZERO, Adjoint, Derivative, Expr, Total, walk
+from derivations.plain import code
+from derivations.sheet import UNKNOWN_SLOPES, Line
+from derivations.understanding import Judged, Understanding
+from derivations.wording import LAYOUTS, Wording
+
+SURE = 1.9  # the cost up to which a name says by itself what it means
+
+
+class Doubts:
+    """The doubts about one reading; each is a sentence, and empty where there is none."""
+
+    def __init__(self, reading: Understanding, words: Wording) -> None:
+        self.reading, self.words = reading, words
+        self.course, self.sheet, self.view = reading.course, reading.sheet, reading.view
+
+    def unknown(self, name: str) -> str:
+        return f"{self.words.theirs_of(name)} is not known: say what it means in a `names` section"
+
+    def of_wrong(self, judged: Judged) -> str:
+        """Why a line that is not right is not called wrong."""
+        line, said = judged.line, judged.said
+        assert said is not None  # asked before
+        k = self.reading.place[line.version]
+        frees = self.reading.frees(k)
+        slopes = [name for name in frees if name in UNKNOWN_SLOPES]
+        if slopes:
+            return f"{slopes[0]} is not defined here: it may be of x, or of {UNKNOWN_SLOPES[slopes[0]]}(x)"
+        evident = self.evident
+        for name in frees:
+            found = self.reading.readings(name)
+            if name in self.sheet.names or name in evident:
+                continue
+            if not found or found[0].cost > SURE:
+                return self.unknown(name)
+            for other in found[1:4]:
+                if other.quantity != judged.quantity and self._right_with(line, name, other.quantity):
+                    return (
+                        f"right if {self.words.theirs_of(name)} is {code(other.quantity)}; say so in a `names` section"
+                    )
+        targets = self.reading.readings(line.target, True)
+        if targets and targets[0].cost > SURE and line.target not in self.sheet.names:
+            assert judged.quantity is not None  # asked before
+            meant = code(judged.quantity)
+            return f"wrong if {self.words.theirs_of(line.target)} is {meant}: say what it means in a `names` section"
+        slope = isinstance(judged.quantity, Adjoint) and "/" not in line.target
+        if slope and said != ZERO and not any(isinstance(node, (Adjoint, Total)) for node in walk(said)):
+            return "no error comes in: this is no gradient of the loss, though it may be a slope"
+        return ""
+
+    def of_right(self, judged: Judged) -> str:
+        """Why a line that is right is not called so: nothing else speaks for the reading under which it is."""
+        match judged.quantity:
+            case Derivative(of, wrt) if self.sheet.all_steps and wrt in self.course.cell.parameters:
+                more = f"over all steps the path through {of}_prev is missing"
+                return f"right within the step; {more}: the sheet speaks of both"
+        if self._only_so == [judged.line.number]:
+            return f"right if {LAYOUTS[self.view.layout].removeprefix('read with ')}; nothing else says so"
+        k = self.reading.place[judged.line.version]
+        for name in self.reading.frees(k):
+            readings = self.reading.readings(name)
+            meant = self.reading.chosen.get(name)
+            if meant is None or len(readings) < 2 or meant == readings[0].quantity or name in self.sheet.names:
+                continue
+            first = readings[0].quantity
+            pair = (first, meant) if isinstance(first, Adjoint) and isinstance(meant, Adjoint) else None
+            if pair is None or self.course.vocabulary.preactivation.get(pair[0].of) != pair[1].of:
+                continue
+            others = (j for j in self.reading.judged if j.right and j.line.number != judged.line.number)
+            if not any(name in self.reading.frees(self.reading.place[j.line.version]) for j in others):
+                theirs = self.words.theirs_of(name)
+                return (
+                    f"right if {theirs} is {code(meant)}, at the preactivation; if it is {code(first)}, the slope of "
+                    f"{pair[0].of} is missing: say which in a `names` section"
+                )
+        return ""
+
+    @cached_property
+    def _only_so(self) -> list[int]:
+        """The lines that are right under this layout alone, where it is none of column vectors or scalars."""
+        if self.view.layout in (COLUMNS, SCALAR):
+            return []
+        plain = Understanding(self.course, self.sheet, replace(self.view, layout=COLUMNS), self.reading.chosen)
+        pairs = zip(self.reading.judged, plain.judged, strict=True)
+        return sorted({here.line.number for here, there in pairs if here.right and not there.right})
+
+    @cached_property
+    def evident(self) -> set[str]:
+        """The free names that a right line has used."""
+        found: set[str] = set()
+        for k, judged in enumerate(self.reading.judged):
+            if judged.right and judged.quantity is not None:
+                found.update(self.reading.frees(k))
+        return found
+
+    def _right_with(self, line: Line, name: str, quantity: Expr) -> bool:
+        reading = self.reading
+        before = reading.chosen
+        reading.chosen = {**before, name: quantity}
+        try:
+            return reading.right_after(self.reading.place[line.version], {})
+        finally:
+            reading.chosen = before
