@@ -9,7 +9,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from derivations.__main__ import app
 from derivations.catalogue import WALKTHROUGHS
 from derivations.functions import FUNCTIONS
 from tests.fuzz.inert import latex_faults, markdown_faults, text_faults
+from tests.patience import in_time
 from tests.test_output import NO_ROOM, OLD, ROOT, kill, start
 
 CASES = json.loads(Path(__file__).with_name("bad_inputs.json").read_text(encoding="utf-8"))
@@ -61,13 +61,8 @@ def cases(*surfaces: str, outcome: str = "") -> list[object]:
 
 
 def derive(*args: str) -> Result:
-    """The command, which must not take long; what loads on first use may, once."""
-    for _ in range(2):
-        began = time.process_time()
-        result = CliRunner().invoke(app, args)
-        if time.process_time() - began < PATIENCE:
-            return result
-    raise AssertionError(f"{' '.join(args)} took longer than {PATIENCE} s")
+    """The command, which must not take long."""
+    return in_time(PATIENCE, lambda: CliRunner().invoke(app, args))
 
 
 def rejected(*args: str) -> str:
