@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lark import Lark, Token, UnexpectedInput, v_args
+from lark import Lark, Token, Tree, UnexpectedInput, v_args
 from lark.exceptions import VisitError
 from lark.indenter import DedentError, Indenter
 from lark.visitors import Transformer_NonRecursive
@@ -74,14 +74,20 @@ def draft(text: str) -> Draft:
     clean, comment = _prepared(text)
     try:
         tree = _parser().parse(clean)
-        result: Draft = _Reader(comment).transform(tree)
     except UnexpectedInput as error:
         raise explained(error, clean) from None
+    result: Draft = transformed(tree, _Reader(comment))
+    return result
+
+
+def transformed(tree: Tree[Token], reader: Transformer_NonRecursive[Token, Any]) -> Any:
+    """What a reader makes of a tree; its complaints come out as they are, where Lark wraps them."""
+    try:
+        return reader.transform(tree)
     except VisitError as error:
         if isinstance(error.orig_exc, CellError):
             raise error.orig_exc from None
         raise
-    return result
 
 
 def expression(text: str) -> Expr:

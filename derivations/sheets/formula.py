@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lark import Lark, Token, UnexpectedInput
-from lark.exceptions import UnexpectedToken, VisitError
+from lark.exceptions import UnexpectedToken
 from lark.lexer import Lexer
 from lark.visitors import Transformer_NonRecursive, v_args
 
@@ -33,7 +33,7 @@ from derivations.expression import (
     children,
 )
 from derivations.functions import FUNCTIONS, WRITABLE
-from derivations.language import depth, exact
+from derivations.language import depth, exact, transformed
 from derivations.misread import LARGEST_POWER
 
 MOST_TOKENS = 1_500
@@ -85,13 +85,9 @@ def formula(pieces: Sequence[Piece], read: Callable[[str], Expr]) -> Expr:
             raise CellError(f"brackets are nested deeper than {DEEPEST}", piece.line, piece.column)
     try:
         tree = _parser().parse(pieces)
-        result: Expr = _Reader(read).transform(tree)
     except UnexpectedInput as error:
         raise _explained(error, pieces) from None
-    except VisitError as error:
-        if isinstance(error.orig_exc, CellError):
-            raise error.orig_exc from None
-        raise
+    result: Expr = transformed(tree, _Reader(read))
     if _tower(result) > LARGEST_POWER**2:
         raise CellError("powers of powers", *place)
     if depth(result) > 4 * DEEPEST:
