@@ -45,7 +45,7 @@ def alternating_run(
         raise ValueError(f"{cell.name} stacks vectors, which has no scalar view; `drawn_run` draws vectors for it")
     return run_forward(
         cell,
-        {name: given.get(name, 0.0 if _is_bias(cell, name) else size) for name in cell.parameters},
+        plain_parameters(cell, given, size=size),
         {
             name: [given.get(name, size if t % 2 else -size) for t in range(1, steps + 1)]
             for name in (*cell.inputs, *cell.targets)
@@ -53,6 +53,11 @@ def alternating_run(
         {state: given.get(f"{state}_0", 0.0) for state in cell.states},
         FLOATS,
     )
+
+
+def plain_parameters(cell: Cell, given: Mapping[str, float], *, size: float = 0.5) -> dict[str, float]:
+    """Every weight `size`, every bias 0, and what is `given` by name."""
+    return {name: given.get(name, 0.0 if _is_bias(cell, name) else size) for name in cell.parameters}
 
 
 def _is_bias(cell: Cell, name: str) -> bool:

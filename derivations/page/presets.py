@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 
 from derivations.catalogue import walkthrough_names
 from derivations.cell import Cell
-from derivations.derive import uses
-from derivations.expression import ONE, Name
+from derivations.runs import plain_parameters
 from derivations.walkthrough import Walkthrough, read_walkthrough
 
 STEPS = 40
@@ -89,23 +88,14 @@ def _run(
         title,
         says,
         {key: {x: list(inputs) for x in (*cell.inputs, *cell.targets)} for key, cell in cells.items()},
-        {key: plain_numbers(cell, given) for key, cell in cells.items()},
+        {key: _plain(cell, given) for key, cell in cells.items()},
         select or {"t": 1},
     )
 
 
-def plain_numbers(cell: Cell, given: Mapping[str, float]) -> Numbers:
-    """Every weight 0.5, every bias 0, states at rest, and what is `given` by name."""
-    biases = {
-        name
-        for name in cell.parameters
-        if name not in cell.positive
-        and all(use.atom == Name(name) and use.slope == ONE for use in uses(cell) if use.name == name)
-    }
-    return Numbers(
-        {name: given.get(name, 0.0 if name in biases else 0.5) for name in cell.parameters},
-        dict.fromkeys(cell.states, 0.0),
-    )
+def _plain(cell: Cell, given: Mapping[str, float]) -> Numbers:
+    """The plain parameters, with what is `given` by name, and states at rest."""
+    return Numbers(plain_parameters(cell, given), dict.fromkeys(cell.states, 0.0))
 
 
 def _from_walkthroughs(cells: Mapping[str, Cell], chosen: Walkthrough | None) -> Preset:
@@ -117,7 +107,7 @@ def _from_walkthroughs(cells: Mapping[str, Cell], chosen: Walkthrough | None) ->
     inputs, numbers = {}, {}
     for key, cell in cells.items():
         inputs[key] = {name: series.get(name, x) for name in (*cell.inputs, *cell.targets)}
-        numbers[key] = plain_numbers(cell, {})
+        numbers[key] = _plain(cell, {})
         for walkthrough in (*shipped, first):
             own = _in_names_of(cell, walkthrough)
             if own is not None and walkthrough.steps == first.steps:
