@@ -143,12 +143,9 @@ def flow(*cells_: str, at: str | None = None, steps: int = 40) -> Shown:
 
 def explore(*cells_: Cell | str, walkthrough: str | None = None, check: bool = False) -> Page:
     """A page to walk through, as `derive explore`; it shows itself in a notebook, and `.save(path)` writes it."""
-    from derivations.page.explore import Page, badges, explorer
+    from derivations.page.explore import Page, explorer
 
-    def audit(cell: Cell) -> tuple[str, ...]:
-        return badges(_backends("audit").audit(derive_cell(cell)))
-
-    return Page(explorer(cells_, walkthrough=walkthrough, audit=audit if check else None))
+    return Page(explorer(cells_, walkthrough=walkthrough, audit=_backends("audit").audit if check else None))
 
 
 def vectors(

@@ -2,14 +2,17 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from derivations.__main__ import WRONG, Missing, backends
-from derivations.cell import Cell
 from derivations.commands._options import ForceOption
 from derivations.commands._saying import note, progress
+
+if TYPE_CHECKING:
+    from derivations.derive import Derivation
+    from derivations.reports.checks import Checked
 
 
 def command(
@@ -30,22 +33,21 @@ def command(
     force: ForceOption = False,
 ) -> None:
     """One offline page to walk through: graph, derivation, paths, time and sliders, computed as one looks."""
-    from derivations.derive import derive
     from derivations.output import OutputError
     from derivations.output import write as save
     from derivations.page import font
-    from derivations.page.explore import badges, explorer
+    from derivations.page.explore import explorer
 
     target = out or Path("explorer.html")
     if str(target) != "-" and target.suffix.lower() not in (".html", ".htm"):
         raise OutputError(f"{target}: a page is a .html file")
     wrong = False
 
-    def audit(cell: Cell) -> tuple[str, ...]:
+    def audit(derivation: "Derivation") -> "Checked":
         nonlocal wrong
-        checked = backends("audit").audit(derive(cell), progress=progress())
+        checked: Checked = backends("audit").audit(derivation, progress=progress())
         wrong = wrong or checked.wrong
-        return badges(checked)
+        return checked
 
     try:
         text = explorer(tuple(cells or ()), walkthrough=walkthrough, audit=audit if check else None)

@@ -5,7 +5,7 @@ from html import escape
 
 from derivations.catalogue import read_cell
 from derivations.cell import Cell, CellError
-from derivations.derive import derive
+from derivations.derive import Derivation, derive
 from derivations.page.presets import presets
 from derivations.page.write import page
 from derivations.reports.checks import Checked, verdict
@@ -14,7 +14,7 @@ from derivations.walkthrough import read_walkthrough
 USUAL = ("lstm", "gru", "rnn")
 MOST_CELLS = 8
 
-Audit = Callable[[Cell], Sequence[str]]
+Audit = Callable[[Derivation], Checked]
 
 
 def explorer(
@@ -28,7 +28,7 @@ def explorer(
     Args:
         cells: names of the catalogue, paths of `.cell` files, or cells; the usual three where none is named.
         walkthrough: its cell, in its source's names and with its readout and loss, comes first, with its numbers.
-        audit: says what a cell's derivatives were held against; nothing is said where there is none.
+        audit: holds a cell's derivatives against libraries; the page says with what success, and nothing without it.
 
     Raises:
         CellError: there is no such cell or walkthrough, one stacks vectors, which has no scalar view, or there are more
@@ -50,12 +50,13 @@ def explorer(
             raise CellError(f"{key} stacks vectors, as in [h_prev; x]: the page shows the scalar view, which it lacks")
         if not cell.inputs:
             raise CellError(f"{key} has no input: there is nothing to walk through")
+    derivations = {key: derive(cell) for key, cell in found.items()}
     return page(
-        {key: derive(cell) for key, cell in found.items()},
+        derivations,
         presets(found, chosen),
         title=_title(list(found.values())),
         loss_steps=chosen.loss_steps if chosen else (),
-        checks={key: tuple(audit(cell)) for key, cell in found.items()} if audit else None,
+        checks={key: badges(audit(derivation)) for key, derivation in derivations.items()} if audit else None,
     )
 
 
