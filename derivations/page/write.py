@@ -55,19 +55,13 @@ def page(
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string((HERE / "page.html").read_text(encoding="utf-8"))
     safe = [_trusted(cell, Markup) for cell in cells]
-    without_font = template.render(
-        **(shared := {"title": heading, "cells": safe, "presets": presets, "home": HOME, "version": __version__}),
-        signature=f"{SIGNATURE} {__version__}",
-        checked="",
-        data="",
-        style="",
-        script="",
-        style_hash="",
-        script_hash="",
-    )
-    style = _style(cells, without_font)
+    style = _style(cells)
     return template.render(
-        **shared,
+        title=heading,
+        cells=safe,
+        presets=presets,
+        home=HOME,
+        version=__version__,
         signature=f"{SIGNATURE} {__version__}",
         checked="" if any((checks or {}).values()) else " Its numbers were not held against other libraries here.",
         data=Markup(data),
@@ -122,8 +116,8 @@ def _script(cells: Sequence[Content]) -> str:
     return f'(() => {{\n"use strict";\n{inner}}})();\n'
 
 
-def _style(cells: Sequence[Content], shown: str) -> str:
-    """The style sheet, where everything stands in the graphs, and the font with the signs that are shown."""
+def _style(cells: Sequence[Content]) -> str:
+    """The style sheet, where everything stands in the graphs, and the font with the signs of the formulas."""
     rules = []
     for number, cell in enumerate(cells):
         canvas = f".canvas-{number}"
@@ -134,7 +128,7 @@ def _style(cells: Sequence[Content], shown: str) -> str:
         standing += [f"{canvas} .n{k}{_at(node.standing)}" for k, node in enumerate(cell.nodes)]
         standing += [f"{canvas} .e{k}{_at(edge.standing_at)}" for k, edge in enumerate(cell.edges)]
         rules.append(f"@media (max-width:640px){{{''.join(standing)}}}")
-    font = embedded(_signs(shown))
+    font = embedded(_signs(cells))
     face = (
         f'@font-face{{font-family:"Derivations Math";src:url(data:font/woff;base64,{font}) format("woff")}}\n'
         if font
@@ -147,9 +141,15 @@ def _at(place: tuple[float, float]) -> str:
     return f"{{left:{place[0]:g}px;top:{place[1]:g}px}}"
 
 
-def _signs(shown: str) -> str:
-    """The signs of a page, and the italic letters as which MathML shows single ones."""
-    signs = {sign for sign in shown if sign.isprintable()} | set("0123456789.−()·=⁰¹²³⁴⁵⁶⁷⁸⁹⁻∞→")
+def _signs(cells: Sequence[Content]) -> str:
+    """The signs of all formulas, and the italic letters as which MathML shows single ones."""
+    formulas = [
+        *(quantity.symbol for cell in cells for quantity in cell.quantities),
+        *(line.math for cell in cells for quantity in cell.quantities for line in quantity.lines),
+        *(node.symbol for cell in cells for node in cell.nodes),
+    ]
+    signs = {sign for formula in formulas for sign in formula if sign.isprintable()}
+    signs |= set("0123456789.−()·=⁰¹²³⁴⁵⁶⁷⁸⁹⁻∞→")
     for sign in sorted(signs):
         if "a" <= sign <= "z":
             signs.add("\N{PLANCK CONSTANT}" if sign == "h" else chr(0x1D44E + ord(sign) - ord("a")))
