@@ -7,10 +7,10 @@ import pytest
 
 from derivations.catalogue import cell_names, read_cell
 from derivations.derive import derive, uses
-from derivations.drawing import LYING, STANDING
+from derivations.drawing import LYING, SHARES, STANDING
 from derivations.formats.svg import render, text
 from derivations.language import read
-from derivations.layout import layout
+from derivations.layout import Wire, layout
 from derivations.notation import Notation, name_box
 from derivations.walkthrough import read_walkthrough
 from tests.samples import EVERYTHING, cell_text
@@ -19,6 +19,9 @@ CELLS = {name: read_cell(name) for name in cell_names()}
 CELLS |= {"notebook": read_walkthrough("notebook").cell, "everything": read(EVERYTHING)}
 CELLS |= {"alone": read(cell_text("g = sigmoid(p)\nh = tanh(sigmoid(q))"))}  # what no wire touches
 CELLS |= {"one": read(cell_text("h = x")), "late": read(cell_text("a = x\nb = a\nh = b + x + h_prev"))}
+
+
+CROSSINGS = {"rnn": 0, "gru": 2, "lstm": 6, "lnlstm": 6, "notebook": 6, "late": 0}
 
 
 @pytest.fixture(params=CELLS, scope="module")
@@ -45,6 +48,35 @@ def test_wires_run_forward_from_box_to_box(drawn):
         assert wire.points[0] == (start.column, start.lane)
         assert wire.points[-1] == (end.column, end.lane)
         assert [b[0] - a[0] for a, b in pairwise(wire.points)] == [1.0] * (len(wire.points) - 1)
+
+
+def test_a_column_is_the_longest_way_from_what_is_given(drawn):
+    cell, found = drawn
+    column = {place.name: place.column for place in found.places}
+    for name in cell.defined:
+        sources = [use.name for use in uses(cell) if use.target == name and use.name in column]
+        assert column[name] == 1 + max((column[source] for source in sources if source not in cell.targets), default=0)
+    for name in (*cell.previous, *cell.inputs):
+        assert column.get(name, 0) == 0
+    for name in set(cell.targets) & set(column):
+        assert column[name] == min(column[use.target] for use in uses(cell) if use.name == name) - 1
+    assert found.columns == max(column.values())
+    assert found.lanes == max(lane for place in (*found.wires, *found.places) for lane in lanes(place))
+
+
+def lanes(drawn):
+    return [lane for _, lane in drawn.points] if isinstance(drawn, Wire) else [drawn.lane]
+
+
+def crossings(found):
+    """Counted on the drawing: pairs of wires of which one begins above the other and ends below it."""
+    pieces = [piece for wire in found.wires for piece in pairwise(wire.points)]
+    return sum(a[0] == c[0] and (a[1] - c[1]) * (b[1] - d[1]) < 0 for (a, b), (c, d) in combinations(pieces, 2))
+
+
+def test_few_wires_cross():
+    """The LSTM's six cannot be fewer: x and h_prev each reach the four preactivations of one column."""
+    assert {name: crossings(layout(CELLS[name])) for name in CROSSINGS} == CROSSINGS
 
 
 def test_nothing_stands_on_anything_else(drawn):
@@ -99,6 +131,48 @@ def test_everything_is_within_the_picture(drawn, geometry):
         numbers = [float(n) for n in re.findall(r"-?[\d.]+", geometry.curve(wire))]
         assert all(0 <= x <= width for x in numbers[::2])
         assert all(0 <= y <= height for y in numbers[1::2])
+
+
+@pytest.mark.parametrize("geometry", [LYING, STANDING], ids=["lying", "standing"])
+def test_a_wire_leaves_one_box_goes_straight_past_others_and_enters_another(drawn, geometry):
+    _, found = drawn
+    for wire in found.wires:
+        pieces = [
+            [(float(x), float(y)) for x, y in re.findall(r"(-?[\d.]+) (-?[\d.]+)", piece)]
+            for piece in re.findall(r"[MLC][^MLC]*", geometry.curve(wire))
+        ]
+        edge = (geometry.height if geometry.standing else geometry.width) / 2
+        before = [shifted(geometry, geometry.centre(*point), edge) for point in wire.points]
+        behind = [shifted(geometry, geometry.centre(*point), -edge) for point in wire.points]
+        assert [len(piece) for piece in pieces] == [1, 3, *[1, 3] * (len(wire.points) - 2)]
+        assert [piece[-1] for piece in pieces[::2]] == [pytest.approx(point, abs=1e-3) for point in before[:-1]]
+        assert [piece[-1] for piece in pieces[1::2]] == [pytest.approx(point, abs=1e-3) for point in behind[1:]]
+        for (start,), (first, second, end) in zip(pieces[::2], pieces[1::2], strict=True):
+            along, across = (1, 0) if geometry.standing else (0, 1)
+            assert first[along] == second[along] == pytest.approx((start[along] + end[along]) / 2, abs=1e-3)
+            assert (first[across], second[across]) == (start[across], end[across])  # level where it meets a box
+
+
+def shifted(geometry, point, by):
+    return (point[0], point[1] + by) if geometry.standing else (point[0] + by, point[1])
+
+
+@pytest.mark.parametrize("geometry", [LYING, STANDING], ids=["lying", "standing"])
+def test_a_number_stands_on_the_last_bend_of_its_wire(drawn, geometry):
+    """On the curve that is drawn, worked out from the picture's own path."""
+    _, found = drawn
+    for wire, mark in zip(found.wires, geometry.marks(found), strict=True):
+        start, *bend = [(float(x), float(y)) for x, y in re.findall(r"(-?[\d.]+) (-?[\d.]+)", geometry.curve(wire))][
+            -4:
+        ]
+        on_it = [casteljau([start, *bend], share) for share in SHARES]
+        assert min(abs(x - mark[0]) + abs(y - mark[1]) for x, y in on_it) < 1e-2
+
+
+def casteljau(points, share):
+    while len(points) > 1:
+        points = [tuple((1 - share) * u + share * v for u, v in zip(a, b, strict=True)) for a, b in pairwise(points)]
+    return points[0]
 
 
 @pytest.mark.parametrize("geometry", [LYING, STANDING], ids=["lying", "standing"])
