@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 from dataclasses import replace
+from fractions import Fraction
 from math import inf, isnan
 
 import mpmath
@@ -13,7 +14,7 @@ import pytest
 from derivations.catalogue import cell_names, read_cell
 from derivations.derive import derive
 from derivations.emit import FUNCTIONS, TAKEN, javascript, javascript_expression, stable
-from derivations.expression import Call, Name, scalar_view
+from derivations.expression import Call, Mul, Name, Num, Pow, scalar_view
 from derivations.functions import FUNCTIONS as ROWS
 from derivations.language import expression, read
 from derivations.names import JAVASCRIPT_WORDS, fault
@@ -143,6 +144,21 @@ def test_choices_at_their_corners(node, call, value):
 )
 def test_expressions_keep_their_order(text, spelled):
     assert javascript_expression(expression(text)).replace(" ", "") == spelled.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("value", "factor", "base"),
+    [
+        (0, "x*0", "0*0"),
+        (-3, "x*-3", "(-3)*(-3)"),
+        (Fraction(-1, 2), "x*-0.5", "(-0.5)*(-0.5)"),
+        (2**53 - 1, "x*9007199254740991", "9007199254740991*9007199254740991"),
+        (2**53, "x*9007199254740992.0", "9007199254740992.0*9007199254740992.0"),  # what no longer is exact, says so
+    ],
+)
+def test_numbers_within_operations(value, factor, base):
+    assert javascript_expression(Mul((Name("x"), Num(Fraction(value))))) == factor
+    assert javascript_expression(Pow(Num(Fraction(value)), 2)) == base
 
 
 def test_complements_are_written_so_that_they_do_not_cancel():

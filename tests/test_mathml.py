@@ -5,8 +5,10 @@ from xml.etree import ElementTree
 
 import pytest
 
+from derivations.boxes import Applied, Glyph
 from derivations.catalogue import cell_names, read_cell
 from derivations.derive import derive
+from derivations.expression import Call, Name
 from derivations.functions import FUNCTIONS
 from derivations.language import expression, read
 from derivations.mathml import mathml
@@ -41,8 +43,6 @@ def test_every_formula_is_well_formed(name, adjoint, view):
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_function_has_its_signs(name):
     row = FUNCTIONS[name]
-    from derivations.expression import Call, Name
-
     shown = as_text(mathml(typeset(Call(name, tuple(Name(n) for n in "abc"[: len(row.args)])), Notation(time=False))))
     assert all(letter in shown for letter in "abc"[: len(row.args)])
     assert "\\" not in shown
@@ -63,6 +63,26 @@ def test_some_formulas(text, shown):
     assert as_text(mathml(typeset(expression(text), Notation()))) == shown
 
 
+@pytest.mark.parametrize(
+    ("text", "elements"),
+    [
+        ("logsigmoid(x)", "<mrow><mi>log</mi><mi>σ</mi></mrow><mo>&#x2061;</mo>"),
+        ("sigmoid(x)", "<mrow><mi>σ</mi><mo>&#x2061;</mo>"),
+        ("abs(x)", '<mo stretchy="false">|</mo><mi>x</mi><mo stretchy="false">|</mo>'),
+        ("abs(x/c)", "<mo>|</mo><mfrac><mi>x</mi><mi>c</mi></mfrac><mo>|</mo>"),
+        ("sqrt(x)", "<msqrt><mi>x</mi></msqrt>"),
+        ("max(x, 2)", '<mi>x</mi><mo lspace="0" rspace="0">,</mo><mn>2</mn>'),
+    ],
+)
+def test_the_elements_of_functions(text, elements):
+    assert elements in mathml(typeset(expression(text), Notation(time=False)))
+
+
+def test_an_upright_letter_says_so_and_an_upright_word_is_upright_anyway():
+    assert mathml(Glyph("T", "upright")) == '<math><mi mathvariant="normal">T</mi></math>'
+    assert mathml(Glyph("model", "upright")) == "<math><mi>model</mi></math>"
+
+
 def test_names_are_tagged_and_only_when_asked_for():
     tagged = mathml(typeset(expression("f * c_prev"), Notation(tagged=True)))
     assert re.findall(r'data-q="(\w+)"', tagged) == ["f", "c_prev"]
@@ -70,7 +90,5 @@ def test_names_are_tagged_and_only_when_asked_for():
 
 
 def test_a_template_that_is_not_known_is_refused():
-    from derivations.boxes import Applied, Glyph
-
     with pytest.raises(ValueError, match="no MathML yet"):
         mathml(Applied(r"\oint{0}", (Glyph("x"),)))
