@@ -89,6 +89,7 @@ def _check_names(draft: Draft, inputs: tuple[str, ...], states: tuple[str, ...],
     if why := fault(draft.name):
         raise CellError(f"cell name: {why}", 1)
     givens = inputs + states + targets
+    ends = {e.target for e in draft.equations if e.block in ("readout", "loss")}  # what a loss may reach, as states
     for group in (givens, *draft.declared.values()):
         for name, count in Counter(group).items():
             if count > 1:
@@ -99,6 +100,8 @@ def _check_names(draft: Draft, inputs: tuple[str, ...], states: tuple[str, ...],
             raise draft.error(f"{name} would read as the adjoint of {name[1:]}; rename one of the two", name)
         if tail in ("next", "out") and base.startswith("d") and base[1:] in every:
             raise draft.error(f"{name} would read as a part of the adjoint of {base[1:]}; rename it", name)
+        if (tail == "next" and base in states) or (tail == "out" and base in (*states, *ends)):
+            raise draft.error(f"its adjoint d{name} would read as a part of that of {base}; rename {name}", name)
         if tail == "prev" and base not in states:
             near = _nearest(base, states)
             hint = f"did you mean {near}_prev?" if near else f"declare `state {base}` if it is carried over time"

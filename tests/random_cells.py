@@ -17,7 +17,7 @@ from derivations.language import read
 NAMES = (
     *"fgikmopqrsuvwzABCEFGIKNOQRSTUVXY",
     *("alpha", "beta", "gamma", "eta", "lamb", "theta_f", "Omega", "pi", "xi", "Phi_q"),
-    *("c_tilde", "y_hat", "m_bar", "s_star", "z_out", "W_xf", "V_rec", "b_f", "U_gate", "R_recurrent", "theta_hc"),
+    *("c_tilde", "y_hat", "m_bar", "s_star", "to_out", "W_xf", "V_rec", "b_f", "U_gate", "R_recurrent", "theta_hc"),
     *("y0", "W2", "k12", "tau_12", "H3x", "w_7_b", "Gate", "hState", "OUTPUT", "Kernel", "x_y_z_w", "n_steps"),
     *("np", "jnp", "torch", "math", "self", "id", "print", "Symbol", "Derivative", "oo", "re", "lhs", "json"),
     "a_very_long_name_that_has_forty_letters0",

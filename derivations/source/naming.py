@@ -57,7 +57,7 @@ class Names:
             or (name[0] == "d" and name[1:] in self.taken | self.reserved)
             or f"d{name}" in self.taken
             or tail == "prev"
-            or (tail in ("next", "out") and head[:1] == "d")
+            or (tail in ("next", "out") and (head[:1] == "d" or head in self.timeless))
             or (tail.isdigit() and head in self.timeless)
             or name in self.reserved
         )

@@ -2,6 +2,10 @@
 
 import pytest
 
+from derivations.derive import derive
+from derivations.page.write import page
+from tests.page.tab import CELLS, LOSS_STEPS, PRESETS, Tab
+
 
 @pytest.fixture(scope="session")
 def chromium(needs, needs_tool):
@@ -12,3 +16,19 @@ def chromium(needs, needs_tool):
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def file(tmp_path_factory):
+    """A page with every shipped cell and the notebook's own."""
+    path = tmp_path_factory.mktemp("page") / "all.html"
+    derivations = {name: derive(cell) for name, cell in CELLS.items()}
+    path.write_text(page(derivations, PRESETS, loss_steps=LOSS_STEPS), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def tab(chromium, file):
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    yield Tab(context, file.as_uri())
+    context.close()

@@ -204,6 +204,11 @@ def test_a_value_returned_besides_the_states_is_a_readout():
         ("def step(x, h, lam, W):\n return lam * h + W @ x", ["h = lam*h_prev + W @ x"]),
         ("def step(x, h, λ):\n return λ * h + x", ["h = lamda*h_prev + x"]),
         ("def step(x, h, lambda_, W__a):\n return lambda_ * h + W__a @ x", ["h = lambda_v*h_prev + W_a @ x"]),
+        # the adjoint of h_out would read as what the loss sends to h
+        (
+            "def step(x, h, U):\n h_out = tanh(U @ h + x)\n h_next = h_out * 2\n return h_next",
+            ["h_out_v = tanh(U @ h_prev + x)", "h = h_out_v*2"],
+        ),
         ("def step(x, h, W, b):\n out = W @ x\n out += b\n out *= h\n return out", ["h = (W @ x + b)*h_prev"]),
         ("from jax.nn import sigmoid as s\ndef step(x, h):\n return s(x) * h", ["h = sigmoid(x)*h_prev"]),
         ("def step(x, h):\n for _ in range(2):\n  h = h + x\n return h", ["h = h_prev + x + x"]),
