@@ -134,6 +134,16 @@ def test_everything_is_within_the_picture(drawn, geometry):
 
 
 @pytest.mark.parametrize("geometry", [LYING, STANDING], ids=["lying", "standing"])
+def test_one_margin_runs_all_around(geometry):
+    found = layout(CELLS["lstm"])
+    boxes = [geometry.centre(place.column, place.lane) for place in found.places]
+    half, whole = (geometry.width / 2, geometry.height / 2), geometry.size(found)
+    for k in range(2):
+        assert min(box[k] for box in boxes) - half[k] == geometry.margin
+        assert max(box[k] for box in boxes) + half[k] == pytest.approx(whole[k] - geometry.margin)
+
+
+@pytest.mark.parametrize("geometry", [LYING, STANDING], ids=["lying", "standing"])
 def test_a_wire_leaves_one_box_goes_straight_past_others_and_enters_another(drawn, geometry):
     _, found = drawn
     for wire in found.wires:
