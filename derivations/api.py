@@ -120,6 +120,10 @@ def check(
 
     Args:
         laws, second, mutants: as its `--laws`, `--second` and `--mutants`; one at a time.
+
+    Raises:
+        CellError: there is no such cell, or not 1 to 16 points.
+        ValueError: two kinds at a time.
     """
     from importlib import import_module
 
@@ -127,9 +131,8 @@ def check(
 
     chosen = kind(laws=laws, second=second, mutants=mutants)
     report = import_module(f"derivations.reports.{chosen.report}")
-    found, options = _cell(cell), {"seed": seed, "points": points}
-    audit = getattr(_backends(chosen.module), chosen.function)
-    checked = audit(derive_cell(found), **{name: options[name] for name in chosen.options})
+    found, options = _cell(cell), chosen.asked(seed=seed, points=points)
+    checked = getattr(_backends(chosen.module), chosen.function)(derive_cell(found), **options)
     return Shown(report.record(found, checked), report.document(found, checked))
 
 

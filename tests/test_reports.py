@@ -10,6 +10,7 @@ import pytest
 
 from derivations import api
 from derivations.catalogue import read_cell
+from derivations.cell import CellError
 from derivations.derive import derive
 from derivations.document import Document, Paragraph, Table, digits, sentence
 from derivations.expression import Derivative, Name
@@ -175,6 +176,13 @@ def test_one_rich_type_that_latex_takes(shown: Callable[[], object], needs_tool,
 def test_results_are_data_too() -> None:
     assert api.same("lstm", "lstm")["same"] is True
     assert api.diff("lstm", "c", "c_prev", check=False)["total"]["expression"] == "f"
+
+
+@pytest.mark.parametrize("points", [0, -1, 17])
+def test_a_check_of_no_points_is_refused(points: int) -> None:
+    """It would find nothing wrong, having looked at nothing."""
+    with pytest.raises(CellError, match=f"points = {points} is out of range; it goes from 1 to 16"):
+        api.check("rnn", points=points)
 
 
 def test_a_module_loaded_later_does_not_take_a_functions_name() -> None:

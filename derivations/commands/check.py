@@ -46,9 +46,8 @@ def command(
     chosen = kind(laws=laws, second=second, mutants=mutants)
     report = import_module(f"derivations.reports.{chosen.report}")
     found = cell_from(cell, rename)
-    options = {"seed": seed, "points": points}
-    audit = getattr(backends(chosen.module), chosen.function)
-    checked = audit(derive(found), progress=progress(), **{name: options[name] for name in chosen.options})
+    options = chosen.asked(seed=seed, points=points)
+    checked = getattr(backends(chosen.module), chosen.function)(derive(found), progress=progress(), **options)
 
     def make(format_: Format) -> Made:
         if format_ is Format.json:

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from derivations.cell import Cell, kinks
+from derivations.cell import Cell, CellError, kinks
 from derivations.document import Block, Document, Paragraph
 from derivations.notation import for_names
 from derivations.reports.checks import Checked, check_blocks, check_records
+
+MOST_POINTS = 16
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,16 @@ class Kind:
     function: str
     report: str
     options: tuple[str, ...] = ("seed", "points")
+
+    def asked(self, *, seed: int, points: int) -> dict[str, int]:
+        """What of this its function takes.
+
+        Raises:
+            CellError: no points at all, which would show nothing, or too many.
+        """
+        if not 1 <= points <= MOST_POINTS:
+            raise CellError(f"points = {points} is out of range; it goes from 1 to {MOST_POINTS}")
+        return {name: value for name, value in (("seed", seed), ("points", points)) if name in self.options}
 
 
 KINDS = {
