@@ -245,8 +245,8 @@ def backward_run(
             gradients[name] = known.gradients[name]
             continue
         chosen = every[program.summed.get(name, slice(None))]
-        terms = [arithmetic.over_batch(evaluate(rhs, values, arithmetic)) for values in chosen]
-        total = arithmetic.add(terms) if terms else arithmetic.spread(nothing, trace[0][name])
+        terms = [evaluate(rhs, values, arithmetic) for values in chosen]
+        total = arithmetic.over_batch(arithmetic.add(terms)) if terms else arithmetic.spread(nothing, trace[0][name])
         if name in program.averaged:
             total = arithmetic.divide(total, _batch(trace[0], cell, arithmetic))
         gradients[name] = total if read is None else read(None, name, total)
