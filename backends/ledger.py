@@ -5,7 +5,7 @@ kept as a linear form in all of them (as in affine arithmetic: de Figueiredo & S
 that errors which cancel on their way, as in the mean that layer normalisation takes off, are seen to cancel.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from backends.balls import Balls, balls
 from backends.dtypes import Format
 
 Floats = NDArray[np.float64]
+Weight = Floats | NDArray[np.bool_] | Literal[True]
 MOST_FORMS = 2048  # later errors are added up in size alone: still a bound, and large programs stay within memory
 LOOSE = 2  # how many rows of `errors` are sizes: S and N
 
@@ -92,7 +93,7 @@ class Ledger:
         """Numbers that the program receives."""
         return self.exact(balls(numbers))
 
-    def inherited(self, shape: tuple[int, ...], *parts: tuple[Floats | bool, Floats], listed: bool = True) -> Floats:
+    def inherited(self, shape: tuple[int, ...], *parts: tuple[Weight, Floats], listed: bool = True) -> Floats:
         """The sum of weight * errors over the parts, in the shape of a result, with room for what is its own.
 
         Args:

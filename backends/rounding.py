@@ -112,7 +112,7 @@ class RoundedArithmetic:
             return self._jump(function, args)
         k = error_of(function, self.dtype, self.backend)
         if k is not None and function in BENDS:
-            return self._smooth(function, *args, k)
+            return self._smooth(function, args[0], k)
         row = FUNCTIONS[function]
         if row.value is None:
             raise NotImplementedError(f"no rounding error is known for {function}; add it to ERRORS")
@@ -210,8 +210,8 @@ class RoundedArithmetic:
     # --- what moves numbers and leaves them as they are
 
     def _moved(self, a: Rounded, move: Callable[[NDArray[Any]], NDArray[Any]]) -> Rounded:
-        parts = (move(part) for part in (a.value, a.middle, a.errors, a.error))
-        return Rounded(*parts, a.terms, move(a.gross), move(a.open))
+        value, middle, errors, error = move(a.value), move(a.middle), move(a.errors), move(a.error)
+        return Rounded(value, middle, errors, error, a.terms, move(a.gross), move(a.open))
 
     def transpose(self, a: Rounded) -> Rounded:
         return a if a.value.shape[-2:] == (1, 1) else self._moved(a, transposed)
