@@ -28,7 +28,8 @@ from backends.golden.values import bound_of
 from backends.ledger import Ledger, Rounded
 from backends.on_numpy import library
 from backends.points import Arguments, Array, arguments
-from backends.truth import MARGIN, Known, use_by_use
+from backends.spellings import use_by_use
+from backends.truth import MARGIN, Known
 from derivations.cell import Cell
 from derivations.expression import Arithmetic
 from derivations.program import Backward, Run

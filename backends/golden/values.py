@@ -21,7 +21,8 @@ from backends.golden.own_inputs import Place, backward, forward
 from backends.ledger import MOST_FORMS, Rounded
 from backends.points import Array, Point, arguments, rounded
 from backends.rounding import RoundedArithmetic
-from backends.truth import MARGIN, use_by_use
+from backends.spellings import use_by_use
+from backends.truth import MARGIN
 from derivations.program import Backward
 
 MANY = 2_000  # entries of a point, beyond which errors are followed in size alone
