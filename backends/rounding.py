@@ -201,6 +201,10 @@ class RoundedArithmetic:
         value, errors, gross = (np.add.reduce(part, axis=-3, keepdims=True) for part in (a.value, sizes, a.gross))
         return self.ledger.summed(value, errors, a.terms * len(a.value), gross, listed=False)
 
+    def gathered(self, terms: list[Rounded]) -> Rounded:
+        """The sum over steps and batch: over the steps first, where errors of one sequence meet and may cancel."""
+        return self.over_batch(self.add(terms))
+
     def logsumexp(self, a: Rounded) -> Rounded:
         """m + log(sum(exp(x - m))) with the largest entry m; any m would do, so its own error does no harm."""
         m = self.ledger.given(a.middle.max((-1, -2), keepdims=True))

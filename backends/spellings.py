@@ -81,8 +81,11 @@ def _after(cell: Cell, gate: str, table: dict[Expr, Expr], defined: Equation | N
 
 def _written(cell: Cell, argument: Expr) -> Expr:
     """The argument of a gate as its user wrote it, where we have named it."""
-    if isinstance(argument, Name) and argument.id in cell.defined and cell.equation(argument.id).auto:
-        return cell.equation(argument.id).rhs
+    match argument:
+        case Neg(inner):
+            return negative(_written(cell, inner))
+        case Name(id) if id in cell.defined and cell.equation(id).auto:
+            return cell.equation(id).rhs
     return argument
 
 

@@ -197,7 +197,8 @@ def truth(program: Backward, point: Point, dtype: str, backend: str = "") -> Tru
         arithmetic = RoundedArithmetic(dtype, backend)
         given = arguments(received, arithmetic.ledger.given)
         trace = run_forward(spelled.cell, given.parameters, given.inputs, given.initial, arithmetic)
-        return backward_run(spelled, trace, given.cotangents, given.final, arithmetic)
+        sent = given.cotangents, given.final
+        return backward_run(spelled, trace, *sent, arithmetic, gathered=arithmetic.gathered)
 
     def compute() -> Truth:
         runs = [run(spelled) for spelled in programs]
