@@ -5,8 +5,8 @@ equal agrees. `truth` gives what a floating-point program is judged by: the true
 numbers that the program received, and how far a right program may be from it.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from backends.balls import BallArithmetic, Balls, balls, exactly_zero, precision
 from backends.dtypes import Format, format_of
 from backends.jets import gradients_by_jets
 from backends.ledger import Rounded
+from backends.over_spellings import bound_over
 from backends.points import Point, arguments, own_shape, rounded
 from backends.rounding import RoundedArithmetic
 from backends.spellings import spellings
@@ -140,7 +141,7 @@ class Truth:
         gradients: by the names that `run_backward` gives them: parameters of their own shape, `h_0` and `x_1` of
             (B, *shape).
         trace, adjoints: every named value and every adjoint of every step, as the program has them.
-        others: the traces of its other spellings.
+        others: the same of its other spellings, values and adjoints together.
         bits: the precision that was enough.
     """
 
@@ -155,26 +156,29 @@ class Truth:
 
     def value(self, name: str) -> Known:
         """A defined name at every step, (T, B, *shape)."""
-        shaped = partial(own_shape, self.point, name)
-        traces = [trace for trace in (self.trace, *self.others) if name in trace[0]]
-        return widest([self._over_time([step[name] for step in trace], shaped) for trace in traces])
+        return self._over_time(self.trace, name, name)
 
     def adjoint(self, name: str) -> Known:
         """The adjoint of a name at every step, (T, B, *shape); of a parameter, (T, *shape), summed over the batch."""
-        series, shaped = [step[f"d{name}"] for step in self.adjoints], partial(own_shape, self.point, name)
-        if name not in self.point.cell.parameters:
-            return self._over_time(series, shaped)
-        with precision(self.bits), np.errstate(all="ignore"):
-            sum_ = RoundedArithmetic(self.dtype, self.backend).over_batch
-            return self._over_time([sum_(step) for step in series], shaped)
+        return self._over_time(self.adjoints, f"d{name}", name)
 
-    def _over_time(self, steps: Sequence[Rounded], shaped: Callable[[Array], Array]) -> Known:
-        each = [_known(step, format_of(self.dtype), shaped) for step in steps]
+    def _over_time(self, series: Sequence[Mapping[str, Rounded]], id_: str, name: str) -> Known:
+        arithmetic, shaped = RoundedArithmetic(self.dtype, self.backend), partial(own_shape, self.point, name)
+        shared = id_[1:] == name and name in self.point.cell.parameters
+
+        def of(step: Mapping[str, Rounded]) -> Rounded:
+            return arithmetic.over_batch(step[id_]) if shared else step[id_]
+
+        with precision(self.bits), np.errstate(all="ignore"):
+            each = [
+                _known(of(step), [of(other[t]) for other in self.others if id_ in other[t]], arithmetic.format, shaped)
+                for t, step in enumerate(series)
+            ]
         return Known(
             np.stack([known.value for known in each]),
             np.stack([known.relative for known in each]),
             np.stack([known.flushed for known in each]),
-            each[0].format,
+            arithmetic.format,
         )
 
 
@@ -205,9 +209,19 @@ def truth(program: Backward, point: Point, dtype: str, backend: str = "") -> Tru
         known = {}
         for name in runs[0].gradients:
             shaped = partial(own_shape, received, name)
-            known[name] = widest([_known(run.gradients[name], format_, shaped) for run in runs])
-        traces = [run.trace for run in runs]
-        return Truth(received, dtype, backend, ctx.prec, known, traces[0], runs[0].adjoints, traces[1:])
+            first, *others = (run.gradients[name] for run in runs)
+            known[name] = _known(first, others, format_, shaped)
+        first_run, *other_runs = runs
+        return Truth(
+            received,
+            dtype,
+            backend,
+            ctx.prec,
+            known,
+            first_run.trace,
+            first_run.adjoints,
+            [other.values for other in other_runs],
+        )
 
     def sharp(found: Truth) -> bool:
         return all((radius(known.value) <= MARGIN * known.bound).all() for known in found.gradients.values())
@@ -216,20 +230,8 @@ def truth(program: Backward, point: Point, dtype: str, backend: str = "") -> Tru
         return until(sharp, compute)
 
 
-def widest(each: Sequence[Known]) -> Known:
-    """What is known of a number that the first spells in one way, and others in others: the errors of all add up."""
-    first, *others = each
-    if not others:
-        return first
-
-    def widened(own: NDArray[np.float64], theirs: Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
-        more = sum(np.maximum(one - own, 0.0) for one in theirs)
-        return np.where(np.isfinite(own), own + more, own)
-
-    relative = widened(first.relative, [known.relative for known in others])
-    return replace(first, relative=relative, flushed=widened(first.flushed, [known.flushed for known in others]))
-
-
-def _known(number: Rounded, format_: Format, shaped: Callable[[Array], Array]) -> Known:
-    bound = number.bound
+def _known(
+    number: Rounded, others: Sequence[Rounded], format_: Format, shaped: Callable[[NDArray[Any]], NDArray[Any]]
+) -> Known:
+    bound = bound_over(number, others, format_)
     return Known(shaped(number.value), shaped(bound[0]), shaped(bound[1]), format_)

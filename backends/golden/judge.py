@@ -24,10 +24,11 @@ from backends.golden.any_form import AnyForm, stored, stored_k
 from backends.golden.dumped import Ready
 from backends.golden.layout import Entry, Kind, given_arrays, layout
 from backends.golden.own_inputs import Forward, Needs, Place, as_arguments, backward, forward, needs, places
-from backends.golden.respelled import bound_over, otherwise
+from backends.golden.respelled import otherwise
 from backends.golden.values import bound_of
 from backends.ledger import Ledger, Rounded
 from backends.on_numpy import library
+from backends.over_spellings import bound_over
 from backends.points import Arguments, Array, arguments
 from backends.spellings import use_by_use
 from backends.truth import MARGIN, Known
