@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import reduce
 from operator import add, mul
@@ -48,6 +48,7 @@ class Library(Generic[A]):
         logsumexp: over the last two axes, which stay with length 1.
         broadcast: of an array and a shape.
         detach: the value, held constant.
+        fold: as `fold` does it, which runs one step after the other.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Library(Generic[A]):
     logsumexp: Callable[[A], A]
     broadcast: Callable[[A, tuple[int, ...]], A]
     detach: Callable[[A], A]
+    fold: Callable[..., tuple[Any, A]] = field(default_factory=lambda: fold)
 
     def checked(self, name: str, array: A) -> NDArray[np.floating]:
         """A result as a numpy array, once it is known to have been computed in the dtype.
@@ -221,14 +223,27 @@ def objective(library: Library[A], cell: Cell, at: Mapping[str, A], arguments: A
         initial={state: at[f"{state}_0"] for state in cell.states},
         inputs=inputs,
     )
-    trace = _trace(library, cell, moved)
-    weighted = [
-        (cotangent * trace[t][name]).sum()
-        for name, series in arguments.cotangents.items()
-        for t, cotangent in enumerate(series)
-    ]
-    weighted += [(cotangent * trace[-1][state]).sum() for state, cotangent in arguments.final.items()]
-    return reduce(add, weighted)
+
+    def step(states: dict[str, A], now: tuple[dict[str, A], dict[str, A]]) -> tuple[dict[str, A], A]:
+        inputs, cotangents = now
+        given = {name: [x] for name, x in inputs.items()}
+        (values,) = run_forward(cell, moved.parameters, given, states, ArrayArithmetic(library))
+        after = {state: library.broadcast(values[state], tuple(states[state].shape)) for state in cell.states}
+        return after, reduce(
+            add, [(sent * values[name]).sum() for name, sent in cotangents.items()], library.array(0.0)
+        )
+
+    states, total = library.fold(step, dict(moved.initial), (moved.inputs, arguments.cotangents))
+    return reduce(add, [(sent * states[state]).sum() for state, sent in arguments.final.items()], total)
+
+
+def fold(step: Callable[..., Any], states: Any, series: tuple[Mapping[str, Sequence[A]], ...]) -> tuple[Any, A]:
+    """The states after all steps, and the sum of what the steps give beside them, one step after the other."""
+    given = []
+    for t in range(len(next(iter(series[0].values())))):
+        states, one = step(states, tuple({name: each[t] for name, each in part.items()} for part in series))
+        given.append(one)
+    return states, reduce(add, given)
 
 
 def shaped(library: Library[A], point: Point, found: Mapping[str, A]) -> Arrays:

@@ -58,9 +58,9 @@ class Backend:
             and in gradient.
         library: `(dtype)` to a scope in which one computes with arrays of that dtype; None where there are
             no arrays.
-        compiled: of a run (`arrays.Run`) to `(point, dtype)`, which gives what `gradients` gives, compiled as one
-            program: slow at the first point of a shape and a dtype, and quick at the next. None where a library
-            does one operation after the other.
+        compiled: of a run (`arrays.Run`) to `(point, dtype)`, which gives what `gradients` gives, compiled: slow at
+            the first point of a shape and a dtype, and quick at the next. None where a library does one operation
+            after the other.
         vmap: the library's own `vmap`, of a function of arrays without a batch; None where a library has none.
         lambdify: `(symbols, expression)` to a callable by SymPy's `lambdify`; None where SymPy has no printer
             for it.

@@ -281,7 +281,7 @@ def once() -> Callable[[Backward, Point, str, str], Truth]:
         if key not in found:
             answer: Truth | ArithmeticError
             try:
-                answer = replace(truth(program, point, dtype, name), trace=(), adjoints=())
+                answer = replace(truth(program, point, dtype, name), trace=(), adjoints=(), others=())
             except ArithmeticError as error:
                 answer = error
             found[key] = point, answer  # the point is kept, so that no other takes its identity

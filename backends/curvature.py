@@ -7,20 +7,36 @@ on arrays of floats; none has to be sharper than a bound needs.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import exp
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+SMALL = 2.0**-10  # an error of which the square hardly counts
 
 
 @dataclass(frozen=True, slots=True)
 class Bend:
-    """One function: `slope(a)` has its sign; the others are bounds on |f'| and |f''| in an interval [low, high]."""
+    """One function.
+
+    Attributes:
+        slope: f'(a), with its sign.
+        within: bounds on |f'| and on |f''| in an interval [low, high].
+        growth: where |f''| <= growth |f'| everywhere, so that |f'(a + d)| <= |f'(a)| exp(growth |d|).
+    """
 
     slope: Callable[[Floats], Floats]
-    steepest: Callable[[Floats, Floats], Floats]
-    most_curved: Callable[[Floats, Floats], Floats]
+    within: Callable[[Floats, Floats], tuple[Floats, Floats]]
+    growth: float | None = None
+
+    def beyond(self, a: Floats, error: Floats, slope: Floats) -> Floats:
+        """The most that |r| can be where |d| <= error."""
+        if self.growth and np.maximum.reduce(error, None) <= SMALL / self.growth:
+            return np.absolute(slope) * error * error * (self.growth / 2 * exp(SMALL))
+        steepest, most_curved = self.within(a - error, a + error)
+        second = np.minimum(2 * steepest * error, most_curved * error**2 / 2)
+        return np.where(error > 0, second, 0.0)
 
 
 def _sigmoid(a: Floats) -> Floats:
@@ -42,29 +58,39 @@ def _bell_within(low: Floats, high: Floats) -> Floats:
     return _bell(_nearest_zero(low, high))
 
 
+def _sigmoid_within(low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    bell = _bell_within(low, high)
+    return bell, bell
+
+
+def _tanh_within(low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    """tanh(a) = 2 sigmoid(2a) - 1."""
+    bell = _bell_within(2 * low, 2 * high)
+    return 4 * bell, 8 * bell
+
+
+def _exp_within(low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    top = np.exp(high)
+    return top, top
+
+
 def _positive(low: Floats, value: Floats) -> Floats:
     """`value` where the whole interval is in the domain x > 0."""
     return np.where(low > 0, value, np.inf)
 
 
 BENDS: Mapping[str, Bend] = {
-    "sigmoid": Bend(_bell, _bell_within, _bell_within),
-    "tanh": Bend(  # tanh(a) = 2 sigmoid(2a) - 1
-        lambda a: 4 * _bell(2 * a),
-        lambda low, high: 4 * _bell_within(2 * low, 2 * high),
-        lambda low, high: 8 * _bell_within(2 * low, 2 * high),
-    ),
-    "exp": Bend(np.exp, lambda low, high: np.exp(high), lambda low, high: np.exp(high)),
+    "sigmoid": Bend(_bell, _sigmoid_within, 1),
+    "tanh": Bend(lambda a: 4 * _bell(2 * a), _tanh_within, 2),
+    "exp": Bend(np.exp, _exp_within, 1),
     "log": Bend(
         lambda a: 1 / a,
-        lambda low, high: _positive(low, 1 / low),
-        lambda low, high: _positive(low, low**-2.0),
+        lambda low, high: (_positive(low, 1 / low), _positive(low, low**-2.0)),
     ),
     "sqrt": Bend(
         lambda a: 0.5 / np.sqrt(a),
-        lambda low, high: _positive(low, 0.5 / np.sqrt(low)),
-        lambda low, high: _positive(low, 0.25 * low**-1.5),
+        lambda low, high: (_positive(low, 0.5 / np.sqrt(low)), _positive(low, 0.25 * low**-1.5)),
     ),
-    "softplus": Bend(_sigmoid, lambda low, high: _sigmoid(high), _bell_within),
-    "logsigmoid": Bend(lambda a: _sigmoid(-a), lambda low, high: _sigmoid(-low), _bell_within),
+    "softplus": Bend(_sigmoid, lambda low, high: (_sigmoid(high), _bell_within(low, high)), 1),
+    "logsigmoid": Bend(lambda a: _sigmoid(-a), lambda low, high: (_sigmoid(-low), _bell_within(low, high)), 1),
 }

@@ -19,6 +19,7 @@ import sympy
 
 from backends import arrays
 from backends.backend import Backend
+from backends.steps import Steps
 from derivations.cell import Cell, prev
 from derivations.derive import Derivation, Step, derive
 from derivations.expression import Adjoint, Call, Detach, Expr, Name, names, operations, scalar_view, walk
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from backends.arrays import Library, Run
-    from backends.points import Arguments, Point
+    from backends.arrays import Library
+    from backends.points import Point
 
     Arrays = dict[str, NDArray[np.floating]]
 
@@ -233,7 +234,7 @@ def gradients_lambdified(
         return arrays.gradients(on, by_formulas(derivation, compiled), point)
 
 
-def by_formulas(derivation: Derivation, compiled: Mapping[Key, Lambdified]) -> Run[Any]:
+def by_formulas(derivation: Derivation, compiled: Mapping[Key, Lambdified]) -> Steps:
     """The gradients over all steps, by the lambdified definitions and adjoint equations."""
     program, cell = backward_program(derivation), derivation.cell
     steps = {
@@ -251,15 +252,14 @@ def by_formulas(derivation: Derivation, compiled: Mapping[Key, Lambdified]) -> R
     adjoints = tuple((id_, call(id_)) for id_, _ in program.adjoints)
     program = replace(program, cell=replace(cell, equations=equations), adjoints=adjoints)
 
-    def run(on: Library[Any], arguments: Arguments[Any]) -> dict[str, Any]:
+    def table(on: Library[Any]) -> dict[str, Callable[..., Any]]:
         def applied(step: Step) -> Callable[..., Any]:
             function = compiled[step.rule.value, step.of, step.wrt].function
             return lambda *values: _array(on, function(*values))
 
-        table = {id_: applied(step) for id_, step in steps.items()}
-        return arrays.by_equations(program)(replace(on, functions=table), arguments)
+        return {id_: applied(step) for id_, step in steps.items()}
 
-    return run
+    return Steps(program, table)
 
 
 def _library(backend: Backend, point: Point) -> Callable[[str], AbstractContextManager[Library[Any]]]:

@@ -5,7 +5,7 @@ kept as a linear form in all of them (as in affine arithmetic: de Figueiredo & S
 that errors which cancel on their way, as in the mean that layer normalisation takes off, are seen to cancel.
 """
 
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,9 @@ from backends.balls import Balls, balls
 from backends.dtypes import Format
 
 Floats = NDArray[np.float64]
+Weight = Floats | NDArray[np.bool_] | Literal[True]
 MOST_FORMS = 2048  # later errors are added up in size alone: still a bound, and large programs stay within memory
+LOOSE = 2  # how many rows of `errors` are sizes: S and N
 
 
 class Rounded(NamedTuple):
@@ -22,24 +24,23 @@ class Rounded(NamedTuple):
 
     Attributes:
         value: exact; `middle` is it in float64.
-        forms: the effect on it of each rounding error so far, in units of u: (errors, batch, rows, columns).
-            Sequences do not meet: each has its own errors, under the same numbers. Later errors are not listed.
-        loose: S and N of what no form tells, (2, batch, rows, columns).
+        errors: (2 + forms, batch, rows, columns), and empty for a number that is exact. First S and N of what no form
+            tells, which are sizes; then the effect on the number of each rounding error so far, in units of u, which
+            has a sign. Sequences do not meet: each has its own errors, under the same numbers. Later errors are not
+            listed.
         error: u*S + eta*N in all.
         terms, gross: of how many terms it is a flat sum, 1 for anything else, and the sum of their sizes.
-        fresh, kept: of a flat sum, how many of the last forms are its own rounding, and `loose` without it. A
-            sum that takes these terms for its own leaves that rounding out.
+        open: of a flat sum, `errors` without its own rounding, which a sum that takes these terms for its own leaves
+            out; of anything else, `errors`.
     """
 
     value: Balls
     middle: Floats
-    forms: Floats
-    loose: Floats
+    errors: Floats
     error: Floats
     terms: int
     gross: Floats
-    fresh: int
-    kept: Floats
+    open: Floats
 
     @property
     def size(self) -> Floats:
@@ -47,15 +48,26 @@ class Rounded(NamedTuple):
         return np.abs(self.middle) + self.error
 
     @property
-    def open_forms(self) -> Floats:
-        return self.forms[: len(self.forms) - self.fresh]
-
-    @property
     def bound(self) -> Floats:
         """S and N, (2, batch, rows, columns); infinite where a right program may overflow or divide by 0."""
-        total = self.loose + 0.0
-        total[0] += np.abs(self.forms).sum(0)
+        if not len(self.errors):
+            return np.zeros((LOOSE, *self.value.shape))
+        total = in_size(self.errors)
         return np.where(np.isfinite(total), total, np.inf)
+
+
+def in_size(errors: Floats) -> Floats:
+    """S and N of all errors: of those with a sign, the sizes."""
+    total = errors[:LOOSE].copy()
+    total[0] += np.add.reduce(np.abs(errors[LOOSE:]))
+    return total
+
+
+def padded(number: Rounded, length: int) -> Floats:
+    """Its errors, and no effect of later ones."""
+    longer = np.zeros((length, *number.value.shape))
+    longer[: len(number.errors)] = number.errors
+    return longer
 
 
 class Ledger:
@@ -64,22 +76,51 @@ class Ledger:
     def __init__(self, format_: Format) -> None:
         self.unit, self.eta, self.most = format_.unit, format_.smallest, format_.largest
         self.errors = 0
+        self._weights = self._weigh(256)
+
+    def _weigh(self, count: int) -> Floats:
+        weights = np.full(count, self.unit)
+        weights[1] = self.eta
+        return weights
 
     def exact(self, value: Balls) -> Rounded:
         """A number that the program has exactly."""
         middle = value.astype(np.float64)
-        nothing = np.zeros((2, *middle.shape))
-        return Rounded(value, middle, nothing[:0], nothing, nothing[0], 1, np.abs(middle), 0, nothing)
+        nothing = np.zeros((0, *middle.shape))
+        return Rounded(value, middle, nothing, np.zeros(middle.shape), 1, np.abs(middle), nothing)
 
     def given(self, numbers: NDArray[np.floating]) -> Rounded:
         """Numbers that the program receives."""
         return self.exact(balls(numbers))
 
+    def inherited(self, shape: tuple[int, ...], *parts: tuple[Weight, Floats], listed: bool = True) -> Floats:
+        """The sum of weight * errors over the parts, in the shape of a result, with room for what is its own.
+
+        Args:
+            parts: the weight is True for a number that is passed on as it is.
+            listed: as `computed` has it.
+        """
+        length = LOOSE
+        if listed and self.errors < MOST_FORMS:
+            length += self.errors + shape[-2] * shape[-1]
+        else:
+            for _, errors in parts:
+                length = max(length, len(errors))
+        total = np.zeros((length, *shape))
+        for weight, errors in parts:
+            if some := len(errors):
+                if weight is not True:
+                    errors = weight * errors
+                    sizes = errors[:LOOSE]
+                    np.absolute(sizes, sizes)
+                first = total[:some]
+                np.add(first, errors, first)
+        return total
+
     def computed(
         self,
         value: Balls,
-        forms: Floats,
-        loose: Floats,
+        errors: Floats,
         k: float,
         more: Floats | None = None,
         flush: bool = True,
@@ -89,7 +130,7 @@ class Ledger:
         """The result of one operation.
 
         Args:
-            forms, loose: what it inherits, in the shape of the result.
+            errors: what it inherits, an array of its own, which is taken and changed.
             k: how many units of rounding it makes itself, times the size of what is rounded.
             more: S of what else it adds: terms of higher order, or the rounding of a flat sum.
             flush: whether it may be flushed to zero.
@@ -97,79 +138,95 @@ class Ledger:
             listed: whether its own rounding gets a form. That pays where a number is read more than once. Without
                 one, every reader of it counts that rounding anew.
         """
+        open_ = errors if flat is None else errors[: LOOSE + self.errors].copy()
+        return self._rounded(value, errors, self._total(errors), k, more, flush, flat, listed, open_)
+
+    def scaled(self, a: Rounded, exact: Rounded, listed: bool) -> Rounded:
+        """The product with a number that is exact."""
+        value, weight = a.value * exact.value, exact.middle
+        error = np.absolute(weight) * a.error
+        if (listed and self.errors < MOST_FORMS) or not len(a.errors):
+            errors = self.inherited(value.shape, (weight, a.errors), listed=listed)
+        else:
+            errors = weight * a.errors
+            sizes = errors[:LOOSE]
+            np.absolute(sizes, sizes)
+        return self._rounded(value, errors, error, 1, None, True, None, listed, errors)
+
+    def _rounded(
+        self,
+        value: Balls,
+        errors: Floats,
+        error: Floats,
+        k: float,
+        more: Floats | None,
+        flush: bool,
+        flat: tuple[int, Floats] | None,
+        listed: bool,
+        open_: Floats,
+    ) -> Rounded:
         middle = value.astype(np.float64)
-        size = np.abs(middle)
-        kept, loose = loose, loose.copy()
-        relative, flushed = loose
-        error = self.unit * (np.add.reduce(np.abs(forms)) + relative if len(forms) else relative)
-        error += self.eta * flushed
+        size = np.absolute(middle)
         reach = size + error
-        own = k * reach
+        own = k * reach if k != 1 else reach
         if more is not None:
-            own += more
+            own = own + more
+        relative, flushed = errors[:LOOSE]
         relative += own
-        error += self.unit * own
+        error = error + self.unit * own
         if flush:
-            some = 1.0 if np.minimum.reduce(reach, axis=None) > 0 else reach > 0
+            some = 1.0 if np.minimum.reduce(reach, None) > 0 else (reach > 0).astype(float)
             flushed += some
             error += self.eta * some
         reach = size + error
-        if not np.maximum.reduce(reach, axis=None) <= self.most:  # where a right program may have got infinity
+        if not np.maximum.reduce(reach, None) <= self.most:  # where a right program may have got infinity
             error = np.where(reach <= self.most, error, np.inf)
             relative[np.isinf(error)] = np.inf
             reach = size + error
-        inherited = len(forms)
         if listed and self.errors < MOST_FORMS:
-            forms = self._listed(forms, loose)
+            errors = self._listed(errors)
         if flat is None:
-            return Rounded(value, middle, forms, loose, error, 1, reach, 0, loose)
-        return Rounded(value, middle, forms, loose, error, *flat, len(forms) - inherited, kept)
+            return Rounded(value, middle, errors, error, 1, reach, errors)
+        return Rounded(value, middle, errors, error, *flat, open_)
+
+    def off_by(self, a: Rounded, k: float, more: Floats | None = None, listed: bool = True) -> Rounded:
+        """A number that may be off by more than it is: k units of rounding, and S of what else."""
+        errors = self.inherited(a.value.shape, (True, a.errors), listed=listed)
+        return self.computed(a.value, errors, k, more, listed=listed)
 
     def summed(
         self,
         value: Balls,
-        forms: Floats,
-        loose: Floats,
+        errors: Floats,
         terms: int,
         gross: Floats,
         listed: bool = True,
     ) -> Rounded:
         """A flat sum in any order: (n - 1) times the sizes of its n terms; of two terms, the size of the result."""
         more = (terms - 1) * gross if terms > 2 else None
-        return self.computed(value, forms, loose, int(terms == 2), more, False, (terms, gross), listed)
+        return self.computed(value, errors, int(terms == 2), more, False, (terms, gross), listed)
 
-    def _listed(self, forms: Floats, loose: Floats) -> Floats:
-        """The forms, and S of what is loose as new ones, one for every entry; `loose` keeps N."""
-        _, batch, rows, columns = loose.shape
-        count = rows * columns
-        longer = np.zeros((self.errors + count, batch, rows, columns))
-        longer[: len(forms)] = forms
+    def _total(self, errors: Floats) -> Floats:
+        """u*S + eta*N."""
+        if len(errors) > len(self._weights):
+            self._weights = self._weigh(2 * len(errors))
+        flat: Floats = np.absolute(errors).reshape(len(errors), -1)
+        return (self._weights[: len(errors)] @ flat).reshape(errors.shape[1:])
+
+    def _listed(self, errors: Floats) -> Floats:
+        """S of what is loose as new forms, one for every entry; N stays as it is."""
+        _, batch, rows, columns = errors.shape
+        count, first = rows * columns, LOOSE + self.errors
+        if len(errors) < first + count:
+            longer = np.zeros((first + count, batch, rows, columns))
+            longer[: len(errors)] = errors
+            errors = longer
         if count == 1:
-            longer[self.errors] = loose[0]
+            errors[first] = errors[0]
         else:
             entries = np.arange(count)
-            own = longer.reshape(-1, batch, count)
-            own[self.errors + entries, :, entries] = loose[0].reshape(batch, count).T
-        loose[0] = 0.0
+            own = errors.reshape(-1, batch, count)
+            own[first + entries, :, entries] = errors[0].reshape(batch, count).T
+        errors[0] = 0.0
         self.errors += count
-        return longer
-
-
-def _length(part: tuple[Any, Floats]) -> int:
-    return len(part[1])
-
-
-def combined(shape: tuple[int, ...], *parts: tuple[Any, Floats]) -> Floats:
-    """The sum of weight * forms over the parts, in the shape of a result."""
-    some = [part for part in parts if len(part[1])]
-    if not some:
-        return np.zeros((0, *shape))
-    if len(some) > 1:
-        some.sort(key=_length, reverse=True)
-    (weight, longest), *others = some
-    total: Floats = weight * longest
-    if total.shape[1:] != shape:  # the others are wider: a parameter beside a batch
-        total = np.broadcast_to(total, (len(total), *shape)).copy()
-    for weight, forms in others:
-        total[: len(forms)] += weight * forms
-    return total
+        return errors

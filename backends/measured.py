@@ -28,7 +28,7 @@ from backends.dtypes import error_of, format_of
 from backends.ledger import Rounded
 from backends.points import Arguments, Point
 from backends.rounding import RoundedArithmetic
-from backends.truth import in_any_spelling
+from backends.spellings import in_any_spelling
 from derivations.expression import evaluate
 from derivations.functions import FUNCTIONS
 from derivations.language import read

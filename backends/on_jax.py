@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from backends.arrays import Library, Run, array_backend, shaped
 from backends.elementwise import jumps, lambdified, with_numbers
+from backends.steps import Steps
 
 if TYPE_CHECKING:
     from backends.arrays import Arrays
@@ -93,36 +95,62 @@ def differentiate(function: Callable[[dict[str, Any]], tuple[Any, Any]], leaves:
 
 
 def compiled(run: Run[Any]) -> "Callable[[Point, str], Arrays]":
-    """A run over all steps as one program of XLA, by `jax.jit`, as people run JAX.
+    """A run by `jax.jit`, as people run JAX: a forward and a backward step, or all steps by `jax.lax.scan`.
 
-    Every number of the point is an argument of that program, so that nothing is computed while it is compiled. XLA
-    may group and order the operations otherwise than they are written, and so keeps within the bounds on rounding,
-    which allow for any order of a sum.
+    So one step is compiled, however many there are. Every number of the point is an argument of what is compiled, so
+    that nothing is computed meanwhile. XLA may group and order the operations otherwise than they are written, and so
+    keeps within the bounds on rounding, which allow for any order of a sum.
     """
-    import jax
     import numpy as np
 
     from backends.points import Arguments, arguments
 
-    programs: dict[str, tuple[Callable[..., Any], ...]] = {}
+    programs: dict[str, Callable[[Arguments[Any]], Any]] = {}
 
-    def whole(dtype: str, *parts: Any) -> Any:
-        with library(dtype) as on:
-            return run(on, Arguments(*parts))
+    def program(dtype: str) -> Callable[[Arguments[Any]], Any]:
+        if isinstance(run, Steps):
+            forward, backward = (_jitted(partial(_within, dtype, one)) for one in (run.forward, run.backward))
+            return lambda numbers: run.over(numbers, forward, backward)
+        whole = _jitted(partial(_within, dtype, lambda on, *parts: run(on, Arguments(*parts))))
+        return lambda on: whole(on.parameters, on.inputs, on.initial, on.cotangents, on.final)
 
     def at(point: "Point", dtype: str) -> "Arrays":
-        jit = partial(jax.jit, partial(whole, dtype))
-        quick, full = programs.setdefault(dtype, (jit(compiler_options=dict(FEWER_PASSES)), jit()))
+        compute = programs.setdefault(dtype, program(dtype))
         with library(dtype) as on:
-            numbers = arguments(point, partial(np.asarray, dtype=dtype))
-            parts = numbers.parameters, numbers.inputs, numbers.initial, numbers.cotangents, numbers.final
-            try:
-                found = quick(*parts)
-            except jax.errors.JaxRuntimeError:  # another version of XLA may lack such an option
-                found = full(*parts)
-            return shaped(on, point, found)
+            return shaped(on, point, compute(arguments(point, partial(np.asarray, dtype=dtype))))
 
     return at
+
+
+def _within(dtype: str, function: Callable[..., Any], *given: Any) -> Any:
+    """A function of a library's arrays while it is traced."""
+    with library(dtype) as on:
+        return function(replace(on, fold=_scan), *given)
+
+
+def _jitted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`jax.jit`, with fewer passes where this version of XLA knows how."""
+    import jax
+
+    quick, full = jax.jit(function, compiler_options=dict(FEWER_PASSES)), jax.jit(function)
+
+    def call(*given: Any) -> Any:
+        try:
+            return quick(*given)
+        except jax.errors.JaxRuntimeError:  # another version may lack such an option
+            return full(*given)
+
+    return call
+
+
+def _scan(step: Callable[..., Any], states: Any, series: Any) -> tuple[Any, Any]:
+    """As `arrays.fold`, by `jax.lax.scan`."""
+    import jax
+    import jax.numpy as jnp
+
+    stacked = tuple({name: jnp.stack(each) for name, each in part.items()} for part in series)
+    states, given = jax.lax.scan(step, states, stacked)
+    return states, given.sum()
 
 
 def vmap(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -16,6 +16,8 @@ counts n - 1 times the sum of their sizes: linear maps beside their bias, the co
 
 from collections.abc import Callable, Mapping
 from fractions import Fraction
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -24,7 +26,7 @@ from numpy.typing import NDArray
 from backends.balls import BallArithmetic, Balls, diagonal, spread, stacked, transposed
 from backends.curvature import BENDS
 from backends.dtypes import error_of, format_of
-from backends.ledger import Floats, Ledger, Rounded, combined
+from backends.ledger import LOOSE, Floats, Ledger, Rounded, in_size, padded
 from derivations.expression import evaluate
 from derivations.functions import FUNCTIONS
 
@@ -45,29 +47,30 @@ class RoundedArithmetic:
         self.dtype, self.backend, self.format = dtype, backend, format_of(dtype)
         self.ledger = Ledger(self.format)
         self.unit = self.format.unit
-        self._exact: dict[Fraction, Rounded] = {}  # the constants that the format has
+        self._exact: dict[int, tuple[Fraction, Rounded]] = {}  # the constants that the format has, by identity
+        self._called: dict[tuple[str, int], tuple[Rounded, Rounded]] = {}
 
     def number(self, value: Fraction) -> Rounded:
-        if value in self._exact:
-            return self._exact[value]
+        if (known := self._exact.get(id(value))) is not None:
+            return known[1]
         exact = self.ledger.exact(_OF.number(value))
         if self.format.holds(value):
-            self._exact[value] = exact
+            self._exact[id(value)] = value, exact
             return exact
-        return self.ledger.computed(exact.value, exact.forms, exact.loose, 1, flush=False)
+        return self.ledger.computed(exact.value, self.ledger.inherited(exact.value.shape), 1, flush=False)
 
     def add(self, terms: list[Rounded]) -> Rounded:
         if len(terms) == 1:
             return terms[0]
         value = _OF.add([term.value for term in terms])
-        forms = combined(value.shape, *((1.0, term.open_forms) for term in terms))
-        loose, gross = terms[0].kept, terms[0].gross
-        for term in terms[1:]:
-            loose, gross = loose + term.kept, gross + term.gross
-        return self.ledger.summed(value, forms, loose, sum(term.terms for term in terms), gross)
+        errors = self.ledger.inherited(value.shape, *[(True, term.open) for term in terms])
+        gross = reduce(add, [term.gross for term in terms])
+        return self.ledger.summed(value, errors, sum([term.terms for term in terms]), gross)
 
     def negative(self, a: Rounded) -> Rounded:
-        return a._replace(value=-a.value, middle=-a.middle, forms=-a.forms)
+        errors = _opposite(a.errors)
+        open_ = errors if a.open is a.errors else _opposite(a.open)
+        return a._replace(value=-a.value, middle=-a.middle, errors=errors, open=open_)
 
     def multiply(self, factors: list[Rounded]) -> Rounded:
         result = factors[0]
@@ -76,25 +79,28 @@ class RoundedArithmetic:
         return result
 
     def _product(self, a: Rounded, b: Rounded, listed: bool) -> Rounded:
+        if not len(b.errors):
+            return self.ledger.scaled(a, b, listed)
+        if not len(a.errors):
+            return self.ledger.scaled(b, a, listed)
         value = a.value * b.value
-        forms = combined(value.shape, (b.middle, a.forms), (a.middle, b.forms))
-        loose = np.abs(b.middle) * a.loose + np.abs(a.middle) * b.loose
-        second = a.error * b.error / self.unit
-        return self.ledger.computed(value, forms, loose, 1, second, listed=listed)
+        errors = self.ledger.inherited(value.shape, (b.middle, a.errors), (a.middle, b.errors), listed=listed)
+        return self.ledger.computed(value, errors, 1, a.error * b.error / self.unit, listed=listed)
 
     def divide(self, a: Rounded, b: Rounded) -> Rounded:
         value = a.value / b.value
         ratio, divisor = value.astype(np.float64), np.abs(b.middle)
         least = divisor - b.error  # that the computed divisor may be
-        forms = combined(value.shape, (1 / b.middle, a.forms), (-ratio / b.middle, b.forms))
-        loose = (a.loose + np.abs(ratio) * b.loose) / divisor
+        errors = self.ledger.inherited(value.shape, (1 / b.middle, a.errors), (-ratio / b.middle, b.errors))
         second = (a.error + np.abs(ratio) * b.error) * b.error / (divisor * least)
         more = np.where(least > 0, second, np.inf) / self.unit
-        return self.ledger.computed(value, forms, loose, 1, more)
+        return self.ledger.computed(value, errors, 1, more)
 
     def power(self, a: Rounded, exponent: int) -> Rounded:
         if exponent < 2:
             return a if exponent else self.number(Fraction(1))
+        if exponent == 2:
+            return self._bent(a, _OF.power(a.value, 2), 2 * a.middle, a.error * a.error, 1)
         slope = exponent * a.middle ** (exponent - 1)
         second = exponent * (exponent - 1) / 2 * a.size ** (exponent - 2) * a.error**2
         return self._bent(a, _OF.power(a.value, exponent), slope, second, exponent - 1)
@@ -106,25 +112,34 @@ class RoundedArithmetic:
             return self._jump(function, args)
         k = error_of(function, self.dtype, self.backend)
         if k is not None and function in BENDS:
-            (a,) = args
-            bend, low, high = BENDS[function], a.middle - a.error, a.middle + a.error
-            steepest, most_curved = bend.steepest(low, high), bend.most_curved(low, high)
-            second = np.minimum(2 * steepest * a.error, most_curved * a.error**2 / 2)
-            second = np.where(a.error > 0, second, 0.0)
-            return self._bent(a, _OF.call(function, [a.value]), bend.slope(a.middle), second, k)
+            return self._smooth(function, args[0], k)
         row = FUNCTIONS[function]
         if row.value is None:
             raise NotImplementedError(f"no rounding error is known for {function}; add it to ERRORS")
         return evaluate(row.value, dict(zip((x.id for x in row.args), args, strict=True)), self)
 
-    def _bent(self, a: Rounded, value: Balls, slope: Floats, second: Floats, k: float) -> Rounded:
-        """A function of one argument: `slope` passes on what the argument inherited, `second` is the rest.
+    def _smooth(self, function: str, a: Rounded, k: float) -> Rounded:
+        """A function of one number: of the same number, the same result, as wherever it is not a form of its own."""
+        known = self._called.get((function, id(a)))
+        if known is not None:
+            return known[1]
+        bend, value = BENDS[function], _OF.call(function, [a.value])
+        slope = bend.slope(a.middle)
+        beyond = bend.beyond(a.middle, a.error, slope) if len(a.errors) else None
+        found = self._bent(a, value, slope, beyond, k)
+        self._called[function, id(a)] = a, found  # the argument is kept, so that no other takes its identity
+        return found
+
+    def _bent(self, a: Rounded, value: Balls, slope: Floats, beyond: Floats | None, k: float) -> Rounded:
+        """A function of one argument: `slope` passes on what the argument inherited, `beyond` is the rest.
 
         Its own rounding gets no form: other right programs compute a gate's complement, or its slope, anew.
         """
-        forms = combined(value.shape, (slope, a.forms))
-        loose = np.where(a.loose > 0, np.abs(slope) * a.loose, 0.0)
-        return self.ledger.computed(value, forms, loose, k, second / self.unit, listed=False)
+        errors = self.ledger.inherited(value.shape, (slope, a.errors), listed=False)
+        if len(a.errors) and not np.isfinite(slope).all():
+            errors[:LOOSE][a.errors[:LOOSE] == 0] = 0.0  # what is nothing, times an infinite slope
+        more = None if beyond is None else beyond / self.unit
+        return self.ledger.computed(value, errors, k, more, listed=False)
 
     def larger(self, a: Rounded, b: Rounded) -> Rounded:
         """max(a, b), unrounded: the error of the larger, or of either where rounding decides which it is."""
@@ -132,8 +147,8 @@ class RoundedArithmetic:
         gap, doubt = a.middle - b.middle, a.error + b.error
         first, second = gap > doubt, gap < -doubt
         either = np.where(first | second, 0.0, np.maximum(a.error, b.error)) / self.unit
-        forms = combined(value.shape, (first, a.forms), (second, b.forms))
-        return self.ledger.computed(value, forms, first * a.loose + second * b.loose, 0, either, False)
+        errors = self.ledger.inherited(value.shape, (first, a.errors), (second, b.errors))
+        return self.ledger.computed(value, errors, 0, either, False)
 
     def smaller(self, a: Rounded, b: Rounded) -> Rounded:
         return self.negative(self.larger(self.negative(a), self.negative(b)))
@@ -145,7 +160,7 @@ class RoundedArithmetic:
         """clip(x/6 + 1/2, 0, 1), with the rounding of every way to write it, as relu6(x + 3)/6."""
         line = evaluate(FUNCTIONS["hard_sigmoid"].pieces[0], {"x": a}, self)
         more = 2 * a.size / 6 + 2 * line.size
-        line = self.ledger.computed(line.value, line.forms, line.loose, 0, more)
+        line = self.ledger.off_by(line, 0, more)
         return self.smaller(self.larger(line, self.number(Fraction(0))), self.number(Fraction(1)))
 
     def _jump(self, function: str, args: list[Rounded]) -> Rounded:
@@ -157,38 +172,38 @@ class RoundedArithmetic:
             doubt = args[0].error + corner.error
             over |= (np.abs(args[0].middle - corner.middle) <= doubt) & (doubt > 0)
         jump = np.where(over, 2.0 if function == "_sign" else 1.0, 0.0) / self.unit
-        nothing = np.zeros((2, *value.shape))
-        return self.ledger.computed(value, nothing[:0], nothing, 0, jump, False)
+        return self.ledger.computed(value, self.ledger.inherited(value.shape), 0, jump, False)
 
     def matmul(self, a: Rounded, b: Rounded) -> Rounded:
         inner = a.value.shape[-1]
         if inner == 1:
             return self._product(a, b, listed=False)
         value, gross = a.value @ b.value, a.size @ b.size
-        forms = np.zeros((max(len(a.forms), len(b.forms)), *value.shape))
-        if len(a.forms):
-            forms[: len(a.forms)] += a.forms @ b.middle
-        if len(b.forms):
-            forms[: len(b.forms)] += a.middle @ b.forms
-        loose = a.loose @ np.abs(b.middle) + np.abs(a.middle) @ b.loose
-        loose[0] += gross + a.error @ b.error / self.unit  # the products
-        loose[1] += (a.size > 0).astype(float) @ (b.size > 0).astype(float)
-        return self.ledger.summed(value, forms, loose, inner, gross, listed=False)
+        errors = np.zeros((max(LOOSE, len(a.errors), len(b.errors)), *value.shape))
+        if len(a.errors):
+            errors[LOOSE : len(a.errors)] = a.errors[LOOSE:] @ b.middle
+            errors[:LOOSE] = a.errors[:LOOSE] @ np.abs(b.middle)
+        if len(b.errors):
+            errors[LOOSE : len(b.errors)] += a.middle @ b.errors[LOOSE:]
+            errors[:LOOSE] += np.abs(a.middle) @ b.errors[:LOOSE]
+        errors[0] += gross + a.error @ b.error / self.unit  # the products
+        errors[1] += (a.size > 0).astype(float) @ (b.size > 0).astype(float)
+        return self.ledger.summed(value, errors, inner, gross, listed=False)
 
     def sum(self, a: Rounded) -> Rounded:
         terms = a.terms * a.value.shape[-1] * a.value.shape[-2]
-        value, forms, loose, gross = (
-            part.sum((-1, -2), keepdims=True) for part in (a.value, a.open_forms, a.kept, a.gross)
-        )
-        return self.ledger.summed(value, forms, loose, terms, gross)
+        value, errors, gross = (part.sum((-1, -2), keepdims=True) for part in (a.value, a.open, a.gross))
+        return self.ledger.summed(value, self.ledger.inherited(value.shape, (True, errors)), terms, gross)
 
     def over_batch(self, a: Rounded) -> Rounded:
         """The errors of different sequences are different errors: their sizes add up."""
-        loose = a.kept.copy()
-        loose[0] += np.add.reduce(np.abs(a.open_forms))
-        value, loose, gross = (np.add.reduce(part, axis=-3, keepdims=True) for part in (a.value, loose, a.gross))
-        terms = a.terms * len(a.value)
-        return self.ledger.summed(value, np.zeros((0, *value.shape)), loose, terms, gross, listed=False)
+        sizes = in_size(a.open) if len(a.open) else np.zeros((LOOSE, *a.value.shape))
+        value, errors, gross = (np.add.reduce(part, axis=-3, keepdims=True) for part in (a.value, sizes, a.gross))
+        return self.ledger.summed(value, errors, a.terms * len(a.value), gross, listed=False)
+
+    def gathered(self, terms: list[Rounded]) -> Rounded:
+        """The sum over steps and batch: over the steps first, where errors of one sequence meet and may cancel."""
+        return self.over_batch(self.add(terms))
 
     def logsumexp(self, a: Rounded) -> Rounded:
         """m + log(sum(exp(x - m))) with the largest entry m; any m would do, so its own error does no harm."""
@@ -199,8 +214,8 @@ class RoundedArithmetic:
     # --- what moves numbers and leaves them as they are
 
     def _moved(self, a: Rounded, move: Callable[[NDArray[Any]], NDArray[Any]]) -> Rounded:
-        value, middle, forms, loose = move(a.value), move(a.middle), move(a.forms), move(a.loose)
-        return Rounded(value, middle, forms, loose, move(a.error), a.terms, move(a.gross), a.fresh, move(a.kept))
+        value, middle, errors, error = move(a.value), move(a.middle), move(a.errors), move(a.error)
+        return Rounded(value, middle, errors, error, a.terms, move(a.gross), move(a.open))
 
     def transpose(self, a: Rounded) -> Rounded:
         return a if a.value.shape[-2:] == (1, 1) else self._moved(a, transposed)
@@ -212,25 +227,30 @@ class RoundedArithmetic:
         own, other = a.value.shape, like.value.shape
         if own == other or (own[1:] == other[1:] and other[0] == 1):
             return a
-        if not len(a.forms) and not a.loose.any():
+        if not len(a.errors):
             return self.ledger.exact(spread(a.value, like.value))
         return self._moved(a, lambda array: spread(array, like.value))
 
     def diagonal(self, a: Rounded) -> Rounded:
-        value, loose = _OF.diagonal(a.value), diagonal(a.loose, 0.0)
-        return self.ledger.computed(value, diagonal(a.forms, 0.0), loose, 0, flush=False)
+        errors = padded(a, max(LOOSE, len(a.errors)))
+        return self.ledger.computed(_OF.diagonal(a.value), diagonal(errors, 0.0), 0, flush=False)
 
     def stack(self, parts: list[Rounded]) -> Rounded:
-        longest = max(len(part.forms) for part in parts)
-        forms = [np.concatenate([p.forms, np.zeros((longest - len(p.forms), *p.value.shape))]) for p in parts]
-        value, loose = _OF.stack([part.value for part in parts]), stacked([part.loose for part in parts])
-        return self.ledger.computed(value, stacked(forms), loose, 0, flush=False)
+        longest = max(LOOSE, *(len(part.errors) for part in parts))
+        errors = [padded(part, longest) for part in parts]
+        return self.ledger.computed(_OF.stack([part.value for part in parts]), stacked(errors), 0, flush=False)
 
     def shape(self, a: Rounded) -> tuple[int, int]:
         return a.value.shape[-2:]
 
     def detach(self, a: Rounded) -> Rounded:
         return a
+
+
+def _opposite(errors: Floats) -> Floats:
+    errors = -errors
+    np.absolute(errors[:LOOSE], errors[:LOOSE])
+    return errors
 
 
 # Functions whose result is one of their arguments, unrounded.

@@ -5,11 +5,9 @@ equal agrees. `truth` gives what a floating-point program is judged by: the true
 numbers that the program received, and how far a right program may be from it.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
-from itertools import count
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,13 +18,11 @@ from backends.balls import BallArithmetic, Balls, balls, exactly_zero, precision
 from backends.dtypes import Format, format_of
 from backends.jets import gradients_by_jets
 from backends.ledger import Rounded
+from backends.over_spellings import bound_over
 from backends.points import Point, arguments, own_shape, rounded
 from backends.rounding import RoundedArithmetic
-from derivations.cell import Equation
-from derivations.derive import ATOMS, atoms, contribution, uses_in
-from derivations.derive import partial as slope_by
-from derivations.expression import ONE, ZERO, Add, Expr, Mul, Name, Neg, Num, Pow, children, rewrite, substitute
-from derivations.program import Backward, run_backward, run_forward
+from backends.spellings import spellings
+from derivations.program import Backward, Run, backward_run, run_backward, run_forward
 
 Array = NDArray[Any]
 
@@ -145,6 +141,7 @@ class Truth:
         gradients: by the names that `run_backward` gives them: parameters of their own shape, `h_0` and `x_1` of
             (B, *shape).
         trace, adjoints: every named value and every adjoint of every step, as the program has them.
+        others: the same of its other spellings, values and adjoints together.
         bits: the precision that was enough.
     """
 
@@ -155,111 +152,34 @@ class Truth:
     gradients: Mapping[str, Known]
     trace: Sequence[Mapping[str, Rounded]] = field(repr=False)
     adjoints: Sequence[Mapping[str, Rounded]] = field(repr=False)
+    others: Sequence[Sequence[Mapping[str, Rounded]]] = field(repr=False)
 
     def value(self, name: str) -> Known:
         """A defined name at every step, (T, B, *shape)."""
-        return self._over_time([step[name] for step in self.trace], partial(own_shape, self.point, name))
+        return self._over_time(self.trace, name, name)
 
     def adjoint(self, name: str) -> Known:
         """The adjoint of a name at every step, (T, B, *shape); of a parameter, (T, *shape), summed over the batch."""
-        series, shaped = [step[f"d{name}"] for step in self.adjoints], partial(own_shape, self.point, name)
-        if name not in self.point.cell.parameters:
-            return self._over_time(series, shaped)
-        with precision(self.bits), np.errstate(all="ignore"):
-            sum_ = RoundedArithmetic(self.dtype, self.backend).over_batch
-            return self._over_time([sum_(step) for step in series], shaped)
+        return self._over_time(self.adjoints, f"d{name}", name)
 
-    def _over_time(self, steps: Sequence[Rounded], shaped: Callable[[Array], Array]) -> Known:
-        each = [_known(step, format_of(self.dtype), shaped) for step in steps]
+    def _over_time(self, series: Sequence[Mapping[str, Rounded]], id_: str, name: str) -> Known:
+        arithmetic, shaped = RoundedArithmetic(self.dtype, self.backend), partial(own_shape, self.point, name)
+        shared = id_[1:] == name and name in self.point.cell.parameters
+
+        def of(step: Mapping[str, Rounded]) -> Rounded:
+            return arithmetic.over_batch(step[id_]) if shared else step[id_]
+
+        with precision(self.bits), np.errstate(all="ignore"):
+            each = [
+                _known(of(step), [of(other[t]) for other in self.others if id_ in other[t]], arithmetic.format, shaped)
+                for t, step in enumerate(series)
+            ]
         return Known(
             np.stack([known.value for known in each]),
             np.stack([known.relative for known in each]),
             np.stack([known.flushed for known in each]),
-            each[0].format,
+            arithmetic.format,
         )
-
-
-def use_by_use(program: Backward) -> Backward:
-    """The same program where every adjoint is a sum of as many terms as there are uses of its name.
-
-    A library may collect an adjoint use by use, and each addition rounds: of `h*x - h*x` the slope is zero, and what it
-    adds and takes away again leaves its rounding. `h**3` is three uses of h: zero terms stand for the uses that a power
-    joins. The slope 1 - h**2 may be spelled otherwise, too.
-    """
-    counts: Counter[str] = Counter()
-    for equation in program.cell.equations:
-        _count(equation.rhs, 1, counts)
-    apart: dict[str, dict[Expr, tuple[Expr, ...]]] = {}
-    for equation in program.cell.equations:
-        for use in uses_in(equation):
-            if len(each := slopes_apart(equation, use.atom)) > 1:
-                terms = tuple(contribution(replace(use, slope=slope), program.cell) for slope in each)
-                apart.setdefault(f"d{use.name}", {})[contribution(use, program.cell)] = terms
-
-    def padded(id_: str, rhs: Expr) -> Expr:
-        joined = rhs.terms if isinstance(rhs, Add) else (rhs,)
-        found = [each for term in joined for each in apart.get(id_, {}).get(term, (term,))]
-        terms = [in_any_spelling(term) for term in found]
-        terms += [ZERO] * (counts[id_[1:]] - len(terms))
-        return Add(tuple(terms)) if len(terms) > 1 else terms[0]
-
-    return replace(program, adjoints=tuple((id_, padded(id_, rhs)) for id_, rhs in program.adjoints))
-
-
-def slopes_apart(equation: Equation, atom: Expr) -> tuple[Expr, ...]:
-    """The slope of a right-hand side through each place in which an atom stands, in reading order."""
-    here = Name("_here")  # as no name of a cell is called
-
-    def slope(number: int) -> Expr:
-        place = count()
-
-        def rule(node: Expr) -> Expr | None:
-            if node == atom:
-                return here if next(place) == number else node
-            return node if isinstance(node, ATOMS) else None
-
-        moved = rewrite(equation.rhs, rule)
-        own = None if isinstance(moved, Add) else Name(equation.target)
-        return substitute(slope_by(moved, here, own), {here: atom})
-
-    return tuple(map(slope, range(sum(each == atom for each in atoms(equation.rhs)))))
-
-
-def in_any_spelling(slope: Expr) -> Expr:
-    """A slope as it may be off where 1 - y**2 is computed as (1 - y)*(1 + y), which is rounded twice more."""
-
-    def rule(node: Expr) -> Expr | None:
-        match node:
-            case Add((Num(), Neg(Pow(_, 2)))):
-                return Mul((node, ONE, ONE))
-        return None
-
-    return rewrite(slope, rule)
-
-
-def _count(expr: Expr, times: int, uses: Counter[str]) -> None:
-    if isinstance(expr, Name):
-        uses[expr.id] += times
-    for child in children(expr):
-        _count(child, times * expr.exponent if isinstance(expr, Pow) else times, uses)
-
-
-class _Itself:
-    """A program told apart from others by being itself."""
-
-    def __init__(self, program: Backward) -> None:
-        self.program = program
-
-    def __hash__(self) -> int:
-        return id(self.program)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Itself) and other.program is self.program
-
-
-@lru_cache(maxsize=16)
-def _use_by_use(program: _Itself) -> Backward:
-    return use_by_use(program.program)
 
 
 MARGIN = 2.0**-10  # how small a ball must be beside the bound
@@ -275,17 +195,33 @@ def truth(program: Backward, point: Point, dtype: str, backend: str = "") -> Tru
         backend: whose functions are known to be worse than most; "" for any other.
     """
     received, format_ = rounded(point, dtype), format_of(dtype)
-    collected = _use_by_use(_Itself(program))
+    programs = spellings(program)
 
-    def compute() -> Truth:
+    def run(spelled: Backward) -> Run[Rounded]:
         arithmetic = RoundedArithmetic(dtype, backend)
         given = arguments(received, arithmetic.ledger.given)
-        trace = run_forward(program.cell, given.parameters, given.inputs, given.initial, arithmetic)
-        gradients, adjoints = run_backward(collected, trace, given.cotangents, given.final, arithmetic)
-        known = {
-            name: _known(number, format_, partial(own_shape, received, name)) for name, number in gradients.items()
-        }
-        return Truth(received, dtype, backend, ctx.prec, known, trace, adjoints)
+        trace = run_forward(spelled.cell, given.parameters, given.inputs, given.initial, arithmetic)
+        sent = given.cotangents, given.final
+        return backward_run(spelled, trace, *sent, arithmetic, gathered=arithmetic.gathered)
+
+    def compute() -> Truth:
+        runs = [run(spelled) for spelled in programs]
+        known = {}
+        for name in runs[0].gradients:
+            shaped = partial(own_shape, received, name)
+            first, *others = (run.gradients[name] for run in runs)
+            known[name] = _known(first, others, format_, shaped)
+        first_run, *other_runs = runs
+        return Truth(
+            received,
+            dtype,
+            backend,
+            ctx.prec,
+            known,
+            first_run.trace,
+            first_run.adjoints,
+            [other.values for other in other_runs],
+        )
 
     def sharp(found: Truth) -> bool:
         return all((radius(known.value) <= MARGIN * known.bound).all() for known in found.gradients.values())
@@ -294,6 +230,8 @@ def truth(program: Backward, point: Point, dtype: str, backend: str = "") -> Tru
         return until(sharp, compute)
 
 
-def _known(number: Rounded, format_: Format, shaped: Callable[[Array], Array]) -> Known:
-    bound = number.bound
+def _known(
+    number: Rounded, others: Sequence[Rounded], format_: Format, shaped: Callable[[NDArray[Any]], NDArray[Any]]
+) -> Known:
+    bound = bound_over(number, others, format_)
     return Known(shaped(number.value), shaped(bound[0]), shaped(bound[1]), format_)

@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from backends.arrays import by_differentiation, by_equations
+from backends.arrays import by_differentiation
 from backends.backend import Backend, find
 from backends.lambdified import by_formulas, gradients_lambdified, lambdified_program
 from backends.points import Array, Point, rounded
+from backends.steps import Steps
 from derivations.derive import Derivation
 from derivations.program import backward_program
 
@@ -46,13 +47,13 @@ def ready() -> tuple[list[Backend], tuple[tuple[str, str], ...]]:
 def computers(derivation: Derivation, backends: list[Backend], *, scalar: bool) -> Iterator[Computer]:
     """Every way to compute a derivation's gradients: its equations, the library's own, and the lambdified formulas.
 
-    Where a library compiles, each way is compiled as one program over all steps.
+    Where a library compiles, each way is compiled once for all steps: the equations as a forward and a backward step.
     """
     program, cell = backward_program(derivation), derivation.cell
     for backend in backends:
         ways: dict[str, Compute] = {}
         if compiled := backend.compiled:
-            ways["derived"] = compiled(by_equations(program))
+            ways["derived"] = compiled(Steps(program))
             if backend.differentiate:
                 ways["autograd"] = compiled(by_differentiation(cell, backend.differentiate))
             if scalar and backend.lambdify:

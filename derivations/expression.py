@@ -474,31 +474,33 @@ def evaluate(expr: Expr, values: Mapping[str, V], in_: Arithmetic[V]) -> V:
     """
 
     def value(node: Expr) -> V:
-        if type(node) is Name or type(node) is Adjoint:  # most nodes, and asked for first
+        if (
+            type(node) is Name or type(node) is Adjoint
+        ):  # most nodes, and asked for first; the rest by how many there are
             return values[node.id]
         match node:
-            case Name(id) | Adjoint(id=id) | Total(id=id):
-                return values[id]
-            case Num(number):
-                return in_.number(number)
-            case Add(terms):
-                return in_.add([value(term) for term in terms])
-            case Neg(arg):
-                return in_.negative(value(arg))
             case Mul(factors):
                 return in_.multiply([value(factor) for factor in factors])
-            case Div(a, b):
-                return in_.divide(value(a), value(b))
-            case Pow(base, exponent):
-                return in_.power(value(base), exponent)
-            case Call(function, args):
-                return in_.call(function, [value(arg) for arg in args])
             case MatMul(a, b):
                 return in_.matmul(value(a), value(b))
-            case Transpose(arg):
-                return in_.transpose(value(arg))
+            case Add(terms):
+                return in_.add([value(term) for term in terms])
             case Outer(a, b):
                 return in_.matmul(value(a), in_.transpose(value(b)))
+            case Transpose(arg):
+                return in_.transpose(value(arg))
+            case Num(number):
+                return in_.number(number)
+            case Call(function, args):
+                return in_.call(function, [value(arg) for arg in args])
+            case Neg(arg):
+                return in_.negative(value(arg))
+            case Pow(base, exponent):
+                return in_.power(value(base), exponent)
+            case Div(a, b):
+                return in_.divide(value(a), value(b))
+            case Total(id=id):
+                return values[id]
             case Diag(arg):
                 return in_.diagonal(value(arg))
             case Stack(parts):

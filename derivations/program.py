@@ -185,6 +185,7 @@ def backward_run(
     arithmetic: Arithmetic[V],
     known: Run[V] | None = None,
     read: Read[V] | None = None,
+    gathered: Callable[[list[V]], V] | None = None,
 ) -> Run[V]:
     """What `run_backward` gives, with all that came up on the way.
 
@@ -195,7 +196,14 @@ def backward_run(
             wherever nothing changed.
         read: puts another value in the place of one just computed; it sees what is carried, then every adjoint, and
             last the gradients by parameter and by initial state (`h_0`). It does not see what `known` shares.
+        gathered: the sum over steps and batch of what each step adds to a parameter's gradient; over the batch first,
+            where not given.
     """
+
+    def batch_first(terms: list[V]) -> V:
+        return arithmetic.add([arithmetic.over_batch(term) for term in terms])
+
+    gather = gathered or batch_first
     cell = program.cell
     steps = len(trace)
     nothing = arithmetic.number(_ZERO)
@@ -245,8 +253,8 @@ def backward_run(
             gradients[name] = known.gradients[name]
             continue
         chosen = every[program.summed.get(name, slice(None))]
-        terms = [arithmetic.over_batch(evaluate(rhs, values, arithmetic)) for values in chosen]
-        total = arithmetic.add(terms) if terms else arithmetic.spread(nothing, trace[0][name])
+        terms = [evaluate(rhs, values, arithmetic) for values in chosen]
+        total = gather(terms) if terms else arithmetic.spread(nothing, trace[0][name])
         if name in program.averaged:
             total = arithmetic.divide(total, _batch(trace[0], cell, arithmetic))
         gradients[name] = total if read is None else read(None, name, total)

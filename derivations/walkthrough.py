@@ -23,6 +23,7 @@ from derivations.floats import Floats
 from derivations.language import CONTROL, DEEPEST, MOST_DIGITS, draft, exact, expression
 from derivations.names import fault
 from derivations.program import backward_program, run_backward, run_forward
+from derivations.visible import clipped
 
 SCHEMA = "derivations/walkthrough/1"
 MOST_STEPS = 200
@@ -176,7 +177,10 @@ def _toml(text: str) -> Mapping[str, Any]:
     try:
         return tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
-        raise CellError(f"not TOML: {error}") from None
+        said, at, place = str(error).rpartition(" (at ")  # it may quote a key of any length
+        raise CellError(
+            f"not TOML: {clipped(said, 120)}{at}{place}" if at else f"not TOML: {clipped(place, 120)}"
+        ) from None
     except (ValueError, ArithmeticError):
         raise CellError(f"a number of more than {MOST_DIGITS} digits") from None
     except RecursionError:

@@ -250,6 +250,15 @@ def test_a_walkthrough_is_rejected(text):
         assert rejected("flow", "--at", "bad.toml") == said
 
 
+def test_a_mistake_in_toml_is_told_in_a_line_that_fits():
+    """A key of any length may be declared twice: what TOML's reader says of it is cut, and where it stands is not."""
+    put(f"[0.{'9' * 5000}]\n[0.{'9' * 5000}]\n", "bad.toml")
+    said = rejected("walkthrough", "bad.toml")
+    assert said.startswith("bad.toml: not TOML: Cannot declare ('0', '99")
+    assert said.endswith("... (at line 2, column 5004)")
+    assert len(said) < 200
+
+
 @pytest.mark.parametrize("value", cases("values", outcome="reject"))
 def test_a_value_that_is_no_number_is_rejected(value):
     put(NOTEBOOK.replace("b_o = 0.5", f"b_o = {value}"), "bad.toml")

@@ -23,7 +23,8 @@ from backends.laws.audit import exact_faults
 from backends.laws.every import LAWS
 from backends.laws.machines import derived
 from backends.points import Point, draw
-from backends.truth import exact, truth, use_by_use
+from backends.spellings import use_by_use
+from backends.truth import exact, truth
 from derivations.build import rename
 from derivations.canonical import canonical, same_equations
 from derivations.cell import Cell, CellError

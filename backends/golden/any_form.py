@@ -27,14 +27,14 @@ class AnyForm(RoundedArithmetic):
         if function != "sigmoid":
             return found
         more = np.full(found.value.shape, _by_tanh(self.dtype))
-        return self.ledger.computed(found.value, found.forms, found.loose, 0, more, listed=False)
+        return self.ledger.off_by(found, 0, more, listed=False)
 
 
 def stored(ledger: Ledger, array: Array, k: float = 1.0, beside: float = 0.0) -> Rounded:
     """Numbers that may have been rounded after they were used: inputs too, of which a program may have more digits."""
     exact = ledger.given(array)
     more = np.full(exact.value.shape, beside) if beside else None
-    return ledger.computed(exact.value, exact.forms, exact.loose, k, more, listed=False)
+    return ledger.off_by(exact, k, more, listed=False)
 
 
 def stored_k(cell: Cell, key: str, dtype: str) -> tuple[float, float]:

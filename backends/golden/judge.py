@@ -7,7 +7,7 @@ number that was stored counts as rounded once, and one that is a function's valu
 off, because the next equation may have computed it anew.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Generic, TypeVar
@@ -24,11 +24,14 @@ from backends.golden.any_form import AnyForm, stored, stored_k
 from backends.golden.dumped import Ready
 from backends.golden.layout import Entry, Kind, given_arrays, layout
 from backends.golden.own_inputs import Forward, Needs, Place, as_arguments, backward, forward, needs, places
+from backends.golden.respelled import otherwise
 from backends.golden.values import bound_of
 from backends.ledger import Ledger, Rounded
 from backends.on_numpy import library
+from backends.over_spellings import bound_over
 from backends.points import Arguments, Array, arguments
-from backends.truth import MARGIN, Known, use_by_use
+from backends.spellings import use_by_use
+from backends.truth import MARGIN, Known
 from derivations.cell import Cell
 from derivations.expression import Arithmetic
 from derivations.program import Backward, Run
@@ -216,25 +219,34 @@ def judged(on: Bench) -> Judged:
     Raises:
         ArithmeticError: a number that the dump does not have lies on a kink or at a pole.
     """
-    format_, program = format_of(on.dtype), use_by_use(on.program)
+    format_ = format_of(on.dtype)
+    spelled = [on, *(bench(program, dump, on.dtype) for program, dump in otherwise(on.program, on.dump))]
 
-    def compute() -> tuple[Passes[Rounded], int]:
-        arithmetic = AnyForm(on.dtype, on.dump.point)
+    def run(one: Bench) -> Passes[Rounded]:
+        arithmetic = AnyForm(one.dtype, one.dump.point)
         ledger = arithmetic.ledger
-        return passes(on, program, arithmetic, partial(stored, ledger), on.stored(ledger)), ctx.prec
+        return passes(one, use_by_use(one.program), arithmetic, partial(stored, ledger), one.stored(ledger))
 
-    def sharp(found: tuple[Passes[Rounded], int]) -> bool:
-        numbers = (found[0].computed[place] for place in on.order)
+    def compute() -> tuple[list[Passes[Rounded]], int]:
+        return [run(one) for one in spelled], ctx.prec
+
+    def sharp(found: tuple[list[Passes[Rounded]], int]) -> bool:
+        numbers = (found[0][0].computed[place] for place in on.order)
         return all((radius(x.value) <= MARGIN * bound_of(x, format_)).all() for x in numbers)
 
     with np.errstate(all="ignore"):
-        found, bits = until(sharp, compute)
-        tests = {place: _tested(on, place, found.computed[place]) for place in on.order}
+        (found, *others), bits = until(sharp, compute)
+        tests = {
+            place: _tested(
+                on, place, found.computed[place], [one.computed[place] for one in others if place in one.computed]
+            )
+            for place in on.order
+        }
     return Judged(on, tests, found, bits)
 
 
-def _tested(on: Bench, place: Place, number: Rounded) -> Tested:
-    got, bound = on.own[place], number.bound
+def _tested(on: Bench, place: Place, number: Rounded, others: Sequence[Rounded] = ()) -> Tested:
+    got, bound = on.own[place], bound_over(number, others, format_of(on.dtype))
     known = Known(
         np.broadcast_to(number.value, got.shape),
         np.broadcast_to(bound[0], got.shape),

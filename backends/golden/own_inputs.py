@@ -5,7 +5,7 @@ computed one as soon as it is computed. So one early mistake does not spread ove
 not have is computed from the nearest values that it has.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Generic, TypeVar
@@ -55,11 +55,15 @@ def backward(
     arithmetic: Arithmetic[V],
     own: Mapping[Place, V],
     known: Run[V] | None = None,
+    gathered: Callable[[list[V]], V] | None = None,
 ) -> tuple[Run[V], dict[Place, V]]:
-    """Every backward equation, and what each gave; of those that `known` has already evaluated, nothing."""
+    """Every backward equation, and what each gave; of those that `known` has already evaluated, nothing.
+
+    `known` and `gathered` are as `backward_run` has them.
+    """
     computed: dict[Place, V] = {}
     read = _reader(by_id(passed.entries), arithmetic, own, computed)
-    run = backward_run(program, passed.trace, given.cotangents, given.final, arithmetic, known, read)
+    run = backward_run(program, passed.trace, given.cotangents, given.final, arithmetic, known, read, gathered)
     return run, computed
 
 

@@ -5,8 +5,8 @@ The values are computed in ball arithmetic and rounded once. The bound is the on
 program is right wherever |got - value| <= bound, and wrong where not.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -19,9 +19,11 @@ from backends.dtypes import ANY, Format, format_of
 from backends.golden.layout import Entry, Kind, given_arrays, layout
 from backends.golden.own_inputs import Place, backward, forward
 from backends.ledger import MOST_FORMS, Rounded
+from backends.over_spellings import bound_over
 from backends.points import Array, Point, arguments, rounded
 from backends.rounding import RoundedArithmetic
-from backends.truth import MARGIN, use_by_use
+from backends.spellings import spellings
+from backends.truth import MARGIN
 from derivations.program import Backward
 
 MANY = 2_000  # entries of a point, beyond which errors are followed in size alone
@@ -50,11 +52,11 @@ def golden(program: Backward, point: Point, dtype: str, sizes: Mapping[str, int]
         ArithmeticError: the point lies on a kink or at a pole.
     """
     received, format_ = rounded(point, dtype), format_of(dtype)
-    collected = use_by_use(program)
+    spelled = spellings(program)
     entries = layout(point.cell)
 
     def compute() -> tuple[dict[str, Array], dict[str, Array]]:
-        found = everything(collected, entries, received, dtype)
+        found = [everything(one, layout(one.cell), replace(received, cell=one.cell), dtype) for one in spelled]
         right: dict[str, Array] = {}
         bound: dict[str, Array] = {}
         for key, entry in entries.items():
@@ -73,7 +75,8 @@ def everything(program: Backward, entries: Mapping[str, Entry], point: Point, dt
         follow_in_size(arithmetic, point)
         given = arguments(point, arithmetic.ledger.given)
         passed = forward(point.cell, entries, given, arithmetic, {})
-        return {**passed.computed, **backward(program, passed, given, arithmetic, {})[1]}
+        computed = backward(program, passed, given, arithmetic, {}, gathered=arithmetic.gathered)[1]
+        return {**passed.computed, **computed}
 
 
 def follow_in_size(arithmetic: RoundedArithmetic, point: Point) -> None:
@@ -83,14 +86,19 @@ def follow_in_size(arithmetic: RoundedArithmetic, point: Point) -> None:
 
 
 def _shown(
-    entry: Entry, found: Mapping[Place, Rounded], shape: tuple[int, ...], steps: int, format_: Format
+    entry: Entry, found: Sequence[Mapping[Place, Rounded]], shape: tuple[int, ...], steps: int, format_: Format
 ) -> tuple[Array, Array]:
-    """One quantity at every step, rounded, and its bound."""
+    """One quantity at every step, rounded, and its bound over all spellings of the program."""
+    first, *others = found
     over_time = entry.kind is Kind.GRADIENT
-    each = [found[entry.key, None]] if over_time else [found[entry.key, t] for t in range(steps)]
+    places: list[Place] = [(entry.key, None)] if over_time else [(entry.key, t) for t in range(steps)]
     one = shape if over_time else shape[1:]
-    values = [in_shape(number.value, entry, one) for number in each]
-    bounds = [in_shape(bound_of(number, format_), entry, one) for number in each]
+    values = [in_shape(first[place].value, entry, one) for place in places]
+    bounds = []
+    for place in places:
+        among = [other[place] for other in others if place in other]
+        relative, flushed = bound_over(first[place], among, format_)
+        bounds.append(in_shape(format_.unit * relative + format_.smallest * flushed, entry, one))
     pairs = [_rounded(value, bound, format_) for value, bound in zip(values, bounds, strict=True)]
     right, bound = np.array([right for right, _ in pairs]), np.array([bound for _, bound in pairs])
     return right.reshape(shape), bound.reshape(shape)

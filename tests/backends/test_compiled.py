@@ -1,7 +1,8 @@
-"""A run compiled as one program: the same gradients, in the dtype asked for, and no less checked."""
+"""A run that is compiled: the same gradients, in the dtype asked for, and no less checked."""
 
 import dataclasses
 import threading
+from fractions import Fraction
 from functools import partial
 
 import numpy as np
@@ -12,12 +13,15 @@ from backends.backend import find, get
 from backends.check import Verdict, judge_all, once, over_points
 from backends.dtypes import ERRORS, error_of
 from backends.points import draw, draw_scalar
+from backends.steps import Steps
 from backends.truth import truth
 from backends.ways import DTYPES, Computer, computers
-from derivations.catalogue import read_cell
+from derivations.catalogue import cell_names, read_cell
 from derivations.derive import derive
+from derivations.expression import Num
 from derivations.language import read
 from derivations.program import backward_program
+from tests.samples import EVERYTHING
 
 RNN = derive(read_cell("rnn"))
 PROGRAM = backward_program(RNN)
@@ -94,6 +98,64 @@ def test_a_program_is_compiled_once_for_all_points_of_a_shape(jax):
     assert traced == ["float64", "float32"]
     compute(draw_scalar(RNN.cell, 1), "float64")
     assert traced == ["float64", "float32", "float64"]
+
+
+# --- one step, and not T ----------------------------------------------------------------------------------
+
+
+AWAY = "cell away\ninput x\nstate h, k\nh = tanh(b)\nk = b * sigmoid(k_prev + W @ x)\n"
+CELLS = {name: read_cell(name) for name in cell_names()}
+CELLS |= {"everything": read(EVERYTHING), "a state that forgets": read(AWAY)}
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_steps_taken_one_by_one_are_the_whole_run(name):
+    program, backend = backward_program(derive(CELLS[name])), get("numpy")
+    assert program.initial == program.carry  # of which the first step makes use
+    point = draw(program.cell, 1)
+    with backend.library("float64") as on:
+        found = arrays.gradients(on, Steps(program), point)
+    due = backend.gradients(program, point, "float64")
+    assert found.keys() == due.keys()
+    for key, array in due.items():
+        np.testing.assert_allclose(found[key], array, rtol=1e-12, atol=1e-14)
+
+
+def test_steps_that_are_joined_in_another_way_are_no_such_run():
+    for other in ({"horizon": 2}, {"onward": True}, {"initial": {"h": Num(Fraction(0))}}):
+        with pytest.raises(ValueError, match="joined in a way of its own"):
+            Steps(dataclasses.replace(PROGRAM, **other))
+
+
+@pytest.mark.parametrize("name", ["lstm", "everything", "a state that forgets"])
+def test_what_is_compiled_by_steps_and_by_scan_is_right(jax, name):
+    derivation = derive(CELLS[name])
+    program, point = backward_program(derivation), draw(CELLS[name], 1)
+    known = truth(program, point, "float64", "jax")
+    for way in computers(derivation, [get("jax")], scalar=False):
+        assert [
+            str(c) for c in judge_all(way.compute(point, "float64"), known, "jax") if c.verdict is Verdict.FAIL
+        ] == []
+
+
+@pytest.mark.parametrize("steps", [4, 9])
+def test_one_step_is_traced_however_many_there_are(jax, monkeypatch, steps):
+    """A forward and a backward step of the derived equations; of the library's own, a step of `jax.lax.scan`."""
+    from derivations import program as module
+
+    traced = []
+    honest = module.evaluate
+    monkeypatch.setattr(module, "evaluate", lambda *given: traced.append(given[0]) or honest(*given))
+    point = draw(RNN.cell, 1, steps=steps)
+    counts = []
+    for way in computers(RNN, [get("jax")], scalar=False):
+        traced.clear()
+        way.compute(point, "float64")
+        counts.append(len(traced))
+    derived, autograd = counts
+    once = len(PROGRAM.adjoints) + len(PROGRAM.carry) + len(PROGRAM.gradients) + len(PROGRAM.initial)
+    assert derived == len(RNN.cell.equations) + once
+    assert autograd <= 2 * len(RNN.cell.equations)
 
 
 # --- beside other work ------------------------------------------------------------------------------------

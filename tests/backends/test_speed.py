@@ -33,7 +33,7 @@ def small_arrays() -> float:
 
 
 @pytest.mark.benchmark
-def test_truth_takes_ten_milliseconds_a_point(capsys):
+def test_truth_takes_seven_milliseconds_a_point(capsys):
     """A scalar LSTM over T = 4 steps, B = 3; a busy minute may be waited out."""
     cell = read_cell("lstm")
     program = backward_program(derive(cell))
@@ -45,14 +45,14 @@ def test_truth_takes_ten_milliseconds_a_point(capsys):
             started = time.process_time()
             truth(program, point, "float64")
             best = min(best, time.process_time() - started)
-        if best / loop < 0.010 / ARRAYS:
+        if best / loop < 0.007 / ARRAYS:
             break
         time.sleep(turn / 4)
     with capsys.disabled():
         print(
             f"\ntruth: {best * 1e3:.1f} ms of processor time a point, {best / loop:.2f} times the loop's {loop * 1e3:.1f} ms"
         )
-    assert best / loop < 0.010 / ARRAYS
+    assert best / loop < 0.007 / ARRAYS
 
 
 CHECK = """
@@ -80,7 +80,7 @@ print(json.dumps({"wall": wall, "used": used, "loop": min(loop), "checks": len(c
 
 @pytest.mark.benchmark
 def test_checking_an_lstm_takes_three_seconds_beyond_the_imports(needs, capsys):
-    """On two cores: compiling goes on beside the rest, so that three seconds are at most six of processor time."""
+    """Of processor time, that of the threads that compile included: of wall time it takes less."""
     needs("torch")
     needs("jax")
     best = None
@@ -90,11 +90,11 @@ def test_checking_an_lstm_takes_three_seconds_beyond_the_imports(needs, capsys):
         assert (found["checks"], found["wrong"]) == (468, False)
         ratio = found["used"] / found["loop"]
         best = min(best or found, found, key=lambda one: one["used"] / one["loop"])
-        if ratio < 6 / NUMBERS:
+        if ratio < 3 / NUMBERS:
             break
         time.sleep(turn)
     with capsys.disabled():
         print(
             f"\nderive check lstm: {best['wall']:.1f} s, {best['used']:.1f} s of processor time, {best['checks']} checks"
         )
-    assert best["used"] / best["loop"] < 6 / NUMBERS
+    assert best["used"] / best["loop"] < 3 / NUMBERS

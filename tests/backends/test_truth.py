@@ -253,15 +253,15 @@ def test_a_bend_is_as_steep_and_as_curved_as_it_says(name):
             second = float((after - 2 * here + before) / step**2)
             one, other = np.array(lo), np.array(hi)
             assert bend.slope(np.array(a)) == pytest.approx(first, rel=1e-12)
-            assert abs(first) <= bend.steepest(one, other) * (1 + 1e-12)
-            assert abs(second) <= bend.most_curved(one, other) * (1 + 1e-12)
+            steepest, most_curved = bend.within(one, other)
+            assert abs(first) <= steepest * (1 + 1e-12)
+            assert abs(second) <= most_curved * (1 + 1e-12)
 
 
 def test_a_bend_has_no_bound_beyond_its_domain():
     with np.errstate(all="ignore"):
         for name in ("log", "sqrt"):
-            assert BENDS[name].steepest(np.array(-0.1), np.array(1.0)) == inf
-            assert BENDS[name].most_curved(np.array(-0.1), np.array(1.0)) == inf
+            assert BENDS[name].within(np.array(-0.1), np.array(1.0)) == (inf, inf)
 
 
 # --- the bound, by hand -----------------------------------------------------------------------------
