@@ -5,7 +5,7 @@ readings and edits is cheap. What agrees there is then proved, each claim once.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import isfinite
 from typing import Any
@@ -70,6 +70,16 @@ class Course:
     @property
     def cell(self) -> Cell:
         return self.derivation.cell
+
+    def vocabulary_with(self, learned: tuple[tuple[str, str], ...]) -> Vocabulary:
+        """The vocabulary with a sheet's own words in it."""
+        if not learned:
+            return self.vocabulary
+        known = self.found.setdefault("vocabularies", {})
+        if learned not in known:
+            known[learned] = replace(self.vocabulary, learned=learned)
+        found: Vocabulary = known[learned]
+        return found
 
     def world(self, view: View, seed: int = 1) -> World:
         key = (view.one, view.steps, view.zero, seed)

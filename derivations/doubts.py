@@ -5,9 +5,10 @@ from functools import cached_property
 
 from derivations.course import COLUMNS, SCALAR
 from derivations.expression import ZERO, Adjoint, Derivative, Expr, Total, walk
+from derivations.judged import Judged
 from derivations.plain import code
 from derivations.sheet import UNKNOWN_SLOPES, Line
-from derivations.understanding import Judged, Understanding
+from derivations.understanding import Understanding
 from derivations.wording import LAYOUTS, Wording
 
 SURE = 1.9  # the cost up to which a name says by itself what it means
@@ -86,7 +87,8 @@ class Doubts:
         """The lines that are right under this layout alone, where it is none of column vectors or scalars."""
         if self.view.layout in (COLUMNS, SCALAR):
             return []
-        plain = Understanding(self.course, self.sheet, replace(self.view, layout=COLUMNS), self.reading.chosen)
+        glossary = self.reading.glossary
+        plain = Understanding(replace(glossary, view=replace(self.view, layout=COLUMNS), mirrored=""))
         pairs = zip(self.reading.judged, plain.judged, strict=True)
         return sorted({here.line.number for here, there in pairs if here.right and not there.right})
 

@@ -21,11 +21,12 @@ from derivations.expression import (
     rewrite,
     walk,
 )
+from derivations.glossary import Glossary
 from derivations.matrices import ShapeError
 from derivations.plain import code
 from derivations.sheet import UNKNOWN_SLOPES, Sheet
 from derivations.timed import UnknownName, unknown
-from derivations.understanding import Understanding
+from derivations.understanding import Understanding, understanding
 from derivations.world import STEPS, Key, Unnamed
 
 MOST_TRIES = 60
@@ -72,12 +73,12 @@ def ours(course: Course, theirs: str, said: Expr) -> Expr:
 def understood(course: Course, sheet: Sheet) -> Understanding:
     """The reading of a sheet under which most of its lines are right."""
     plain = View(COLUMNS, sheet.strict, sheet.steps or STEPS, _zero(course, sheet))
-    best = Understanding(course, sheet, plain)
+    best = understanding(course, sheet, plain)
     found = [best]
     for layout in _layouts(sheet, course.cell):
         if _all_right(best):
             return best
-        found.append(Understanding(course, sheet, replace(plain, layout=layout)))
+        found.append(understanding(course, sheet, replace(plain, layout=layout)))
         best = max(best, found[-1], key=lambda one: round(one.score))
     found.sort(key=lambda one: -round(one.score))
     for start in found[:MOST_VIEWS]:
@@ -86,8 +87,8 @@ def understood(course: Course, sheet: Sheet) -> Understanding:
             best = other if other.score > best.score + 0.5 else best
         if _all_right(best):
             return best
-    for gate in course.vocabulary.mirrors:
-        other = Understanding(course, sheet, best.view, mirrored=gate)
+    for gate in course.vocabulary.gates.mirrors:
+        other = Understanding(Glossary(course, sheet, best.view, mirrored=gate))
         if other.score > best.score + 1.5:  # one line alone is a mistake, and no convention
             best = _varied(other)
     return best
@@ -102,7 +103,7 @@ def _varied(best: Understanding) -> Understanding:
             if tries >= most or _all_right(best):
                 return best
             tries += 1
-            other = Understanding(best.course, best.sheet, best.view, {**best.chosen, **choice}, best.mirrored)
+            other = Understanding(replace(best.glossary, chosen={**best.chosen, **choice}))
             unknown = any(name not in UNKNOWN_SLOPES and not best.readings(name) for name in choice)
             if other.score > best.score + (1.5 if unknown else 0.5):  # one line alone says little of such a name
                 best = other

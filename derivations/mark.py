@@ -23,12 +23,13 @@ from derivations.expression import (
     walk,
 )
 from derivations.interpretation import KINDS, ours, understood
+from derivations.judged import Judged, Unknown
 from derivations.marked import Mark, Marked, Verdict
 from derivations.matrices import ShapeError
 from derivations.plain import code
 from derivations.sheet import Line, Sheet
 from derivations.slips import written_out
-from derivations.understanding import Judged, Understanding, Unknown
+from derivations.understanding import Understanding
 from derivations.wording import Wording
 from derivations.world import Unnamed
 

@@ -7,6 +7,7 @@ already an expression here.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -50,7 +51,7 @@ class Line:
     loop: int | None = None
     header: int = 0
 
-    @property
+    @cached_property
     def uses(self) -> tuple[str, ...]:
         return names(self.rhs) if self.rhs is not None else ()
 
@@ -81,6 +82,33 @@ class Sheet:
     series: frozenset[str] = frozenset()
     truncated: bool = False
     all_steps: bool = False
+
+    @cached_property
+    def place(self) -> dict[str, int]:
+        """Where each version is assigned, as an index of `lines`."""
+        return {line.version: k for k, line in enumerate(self.lines) if line.version}
+
+    @cached_property
+    def users(self) -> dict[str, list[int]]:
+        """The lines that read each version."""
+        found: dict[str, list[int]] = {}
+        for k, line in enumerate(self.lines):
+            for name in line.uses:
+                if not free(name):
+                    found.setdefault(name, []).append(k)
+        return found
+
+    @cached_property
+    def again(self) -> dict[tuple[str, int], str]:
+        """The last version of each name that is assigned more than once at a step."""
+        count = Counter((line.target, line.step) for line in self.lines)
+        last = {(line.target, line.step): line.version for line in self.lines}
+        return {key: version for key, version in last.items() if count[key] > 1}
+
+    @cached_property
+    def added_to(self) -> frozenset[str]:
+        """The versions that a later line adds to."""
+        return frozenset(line.before for line in self.lines if line.increment is not None)
 
     @cached_property
     def next_is_new(self) -> bool:

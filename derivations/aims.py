@@ -1,0 +1,71 @@
+"""What a line may have been meant to be: the meanings of its name, as its place on the sheet narrows them."""
+
+from derivations.cell import prev
+from derivations.expression import Adjoint, Expr, Name, TimeSum, Total, rewrite, walk
+from derivations.glossary import FAINT
+from derivations.matrices import Matrix
+from derivations.meaning import Meaning
+from derivations.sayings import Sayings
+from derivations.sheet import Line
+
+
+def aims(sayings: Sayings, line: Line, value: Matrix[float] | None) -> list[Meaning]:
+    """What a line that has this value may have been meant to be."""
+    found = sayings.readings(line.target, True)
+    if line.target in sayings.sheet.names:
+        return found
+    if sayings.sheet.steps:  # what is packed is gathered over the steps as well
+        packed = [
+            m for m in found if not isinstance(m.quantity, Adjoint | Total) and is_share(sayings, m.quantity)
+        ]  # fmt: skip
+        found = [*found, *(Meaning(TimeSum(m.quantity), m.cost + 0.3) for m in packed)]
+    if value is not None:  # another kind of thing under a name that may be an alias
+        found = [m for m in found if m.cost < 1.5 or sayings.fits(value, m.quantity, line.step)]
+    found = _not_taken(sayings, line, found)
+    return found if line.loop is None else _in_loop(sayings, line, found)
+
+
+def _in_loop(sayings: Sayings, line: Line, found: list[Meaning]) -> list[Meaning]:
+    """What a name in a loop over time may mean: what is assigned there goes to the step before."""
+    sheet, states = sayings.sheet, sayings.course.cell.states
+    if sheet.again.get((line.target, line.step)) == line.version:  # dh, carried on under its own name
+        whole = [(m.quantity.of, m.cost) for m in found if isinstance(m.quantity, Adjoint)
+                 and m.quantity in [Adjoint(state) for state in states]]  # fmt: skip
+        found = [*found, *(Meaning(Adjoint(prev(of)), cost + 0.6) for of, cost in whole)]
+    found = [m for m in found if not (isinstance(m.quantity, Adjoint) and m.quantity.part == "next")]
+    if line.increment is None and not sheet.users.get(line.version):
+        gathered = [m for m in found if isinstance(m.quantity, Total | TimeSum)]
+        found = gathered or found  # a gradient that the next round overwrites
+    return found
+
+
+def _not_taken(sayings: Sayings, line: Line, found: list[Meaning]) -> list[Meaning]:
+    """Without what another line has given under another name, where the name may mean something else."""
+    if isinstance(line.rhs, Name):
+        return found
+    taken = {q for q, name in sayings.progress.taken.items() if name != line.target}
+    rest = [m for m in found if parameter_of(m.quantity) not in taken or not parameter_of(m.quantity)]
+    return rest if rest and rest[0].cost < FAINT + 0.5 else found
+
+
+def parameter_of(quantity: Expr) -> str:
+    """What a gradient is by, where it is a parameter's; empty otherwise."""
+    match quantity:
+        case Total(of) | Adjoint(of, "") if of[:1].isupper() or of.startswith("b_"):
+            return of
+    return ""
+
+
+def is_share(sayings: Sayings, quantity: Expr) -> bool:
+    """Whether a quantity is the gradient of parameters: of one, or of several that are packed."""
+    spoken = [node for node in walk(quantity) if isinstance(node, Adjoint | Total | Name)]
+    return bool(spoken) and all(
+        isinstance(node, Adjoint | Total) and node.of in sayings.course.cell.parameters for node in spoken
+    )
+
+
+def share_of(quantity: Expr) -> Expr:
+    """The share of one step in a gradient that is gathered over time."""
+    if isinstance(quantity, TimeSum):
+        return quantity.arg
+    return rewrite(quantity, lambda node: Adjoint(node.of) if isinstance(node, Total) else None)

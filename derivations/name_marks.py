@@ -1,0 +1,85 @@
+"""What stands around a name on a sheet: a mark for another step, and what makes it a derivative of the loss."""
+
+import re
+from collections.abc import Iterator
+
+AGO, NEXT = (
+    "prev|previous|old|last|tm1|tminus1|t_minus_1|tm_1|minus1|prv|before|t_1",
+    "next|tp1|tplus1|t_plus_1|nxt|plus1",
+)
+_AGO = re.compile(rf"(?:^|_)(?:{AGO})(?=_|$)")
+_NEXT = re.compile(rf"(?:^|_)(?:{NEXT})(?=_|$)")
+_GLUED = re.compile(r"^(d?)(prev|next)([A-Za-z]\w*)$|^(\w*?[A-Za-z])_?(prev|next)(t?)$")
+_ERROR = (  # what stands around a name to say "the derivative of the loss by it"
+    re.compile(r"^d(?:L|J|E|loss|cost|l)?_?(?:over_)?_?d_?(?P<rest>\w.*)$", re.IGNORECASE),
+    re.compile(r"^d_?(?P<rest>\w.*)$"),
+    re.compile(
+        r"^(?:top_diff|bottom_diff|diff|delta|del|grad|gradient|g|nabla|adj|adjoint|bar|e|err|error|eps|epsilon|D"
+        r"|varepsilon|zeta|dhat|hat_delta|delta_hat|deltahat|partial|up|upstream)_(?P<rest>\w.*)$"
+    ),
+    re.compile(r"^(?:delta|grad|Delta)(?P<rest>[A-Za-z]\w*)$"),
+    re.compile(r"^(?P<rest>\w*?)_?(?:grad|gradient|bar|delta|diff|adj|adjoint|err|error|_d)$"),
+)
+DIRECT = re.compile(
+    r"d[yY]s?|e|g|gh|gy|dout|d[hH]s?_?(?:out|top|up|above|ext|loss|in)|dout_h|e_h|d?[hH]out|Delta|grad_y|ys?_grad"
+)
+_BARE = ("delta", "Delta", "error", "err", "epsilon", "varepsilon", "delta_hat", "delta_hat", "delta_bar")
+LOSSES = ("L", "J", "E", "loss", "Loss", "cost", "l", "ell", "objective", "err", "C", "LL", "total_loss")
+
+
+def canonical(name: str) -> str:
+    """A name without what people set or leave out at will."""
+    return name.replace("_", "").replace("{", "").replace("}", "").lower()
+
+
+def at_argument(name: str) -> bool:
+    """Whether a name is of the kind that stands for the error at a preactivation: delta_f."""
+    return bool(re.match(r"(?:delta|Delta|epsilon|eps|err|error)", name)) or name.endswith("_delta")
+
+
+def timed(name: str) -> Iterator[tuple[str, int, float]]:
+    """A name without its time mark, and the step that the mark says."""
+    if match := re.search(r"\[t([+-]\d)\]$", name):
+        yield name[: match.start()], int(match[1]), 0
+        return
+    if match := re.search(r"\[([0T])\]$|_([0T])$", name):
+        which = match[1] or match[2]
+        yield name[: match.start()], -1 if which == "0" else 0, 0.5
+        return
+    yield name, 0, 0
+    for pattern, by in ((_AGO, -1), (_NEXT, 1)):
+        if match := pattern.search(name):
+            rest = (name[: match.start()] + name[match.end() :]).strip("_")
+            if rest:
+                yield rest, by, 0
+    if match := _GLUED.match(name):
+        if match[3]:
+            yield match[1] + match[3], -1 if match[2] == "prev" else 1, 0
+        else:
+            yield match[4], -1 if match[5] == "prev" else 1, 0
+
+
+def of_loss(name: str, output: str) -> Iterator[tuple[str, float]]:
+    """What a name says that the loss is differentiated by."""
+    if match := re.fullmatch(r"d_?(?P<of>[^/]+)/d_?(?P<wrt>[^/]+)", name):
+        if match["of"].split("[")[0].strip("_{}0123456789") in LOSSES:
+            yield match["wrt"], 0
+        return
+    head, _, tail = name.partition("[")
+    if head in _BARE:
+        yield f"{output}[{tail}" if tail else output, 0.1
+        return
+    tail = f"[{tail}" if tail else ""
+    if not tail and (match := re.fullmatch(rf"(?P<inner>\w+_bar|\w+_grad|\w+_delta)_(?P<mark>{AGO}|{NEXT})", head)):
+        for rest, cost in of_loss(match["inner"], output):
+            yield f"{rest}_{match['mark']}", cost
+    for k, pattern in enumerate(_ERROR):
+        if match := pattern.match(head):
+            yield match["rest"] + tail, k / 20
+    if match := re.match(r"^(?P<mark>prev|next)_(?P<rest>d.*)$", head):
+        yield f"{match['mark']}_{match['rest'][1:]}", 0.1
+
+
+def speaks_of_next(name: str) -> bool:
+    """Whether a name says the step after."""
+    return bool(_NEXT.search(name) or re.search(r"next|\[t\+", name))
