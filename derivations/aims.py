@@ -1,7 +1,7 @@
 """What a line may have been meant to be: the meanings of its name, as its place on the sheet narrows them."""
 
 from derivations.cell import prev
-from derivations.expression import Adjoint, Expr, Name, TimeSum, Total, rewrite, walk
+from derivations.expression import Adjoint, Expr, Name, TimeSum, Total, rewrite
 from derivations.glossary import FAINT
 from derivations.matrices import Matrix
 from derivations.meaning import Meaning
@@ -14,15 +14,19 @@ def aims(sayings: Sayings, line: Line, value: Matrix[float] | None) -> list[Mean
     found = sayings.readings(line.target, True)
     if line.target in sayings.sheet.names:
         return found
-    if sayings.sheet.steps:  # what is packed is gathered over the steps as well
-        packed = [
-            m for m in found if not isinstance(m.quantity, Adjoint | Total) and is_share(sayings, m.quantity)
-        ]  # fmt: skip
-        found = [*found, *(Meaning(TimeSum(m.quantity), m.cost + 0.3) for m in packed)]
     if value is not None:  # another kind of thing under a name that may be an alias
         found = [m for m in found if m.cost < 1.5 or sayings.fits(value, m.quantity, line.step)]
     found = _not_taken(sayings, line, found)
+    if _over_all(sayings, line) and any(isinstance(m.quantity, Total) for m in found):
+        found = [m for m in found if not (isinstance(m.quantity, Adjoint) and parameter_of(m.quantity))]
     return found if line.loop is None else _in_loop(sayings, line, found)
+
+
+def _over_all(sayings: Sayings, line: Line) -> bool:
+    """Whether a gradient without a step is over all steps: the steps are numbers, or the last one is spoken of."""
+    return sayings.sheet.numbered or (
+        sayings.sheet.notation != "python" and any("[T" in name for name in line.uses) and "[" not in line.target
+    )
 
 
 def _in_loop(sayings: Sayings, line: Line, found: list[Meaning]) -> list[Meaning]:
@@ -54,14 +58,6 @@ def parameter_of(quantity: Expr) -> str:
         case Total(of) | Adjoint(of, "") if of[:1].isupper() or of.startswith("b_"):
             return of
     return ""
-
-
-def is_share(sayings: Sayings, quantity: Expr) -> bool:
-    """Whether a quantity is the gradient of parameters: of one, or of several that are packed."""
-    spoken = [node for node in walk(quantity) if isinstance(node, Adjoint | Total | Name)]
-    return bool(spoken) and all(
-        isinstance(node, Adjoint | Total) and node.of in sayings.course.cell.parameters for node in spoken
-    )
 
 
 def share_of(quantity: Expr) -> Expr:

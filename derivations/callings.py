@@ -78,7 +78,7 @@ class Callings:
     def words_for(self, target: str) -> list[str]:
         """What people call the gate that a preactivation is of."""
         gate = self.gates.activation.get(target, target)
-        result = [gate]
+        result = [gate, *(word for word, ours in self.learned if ours == gate)]
         if self.cell.defined and gate in self.cell.defined:
             for word in self.cell.equation(gate).label.lower().split():
                 result += _WORDS.get(word, ())[:3]
@@ -102,14 +102,14 @@ class Callings:
             if equation.auto or name not in self.gates.preactivation:
                 continue
             pre = self.gates.preactivation[name]
-            for alias in (name, *(a for w in label.split() for a in _WORDS.get(w, ()))):
-                cost = 1 if alias == name else 2.5
+            own = [word for word, ours in self.learned if ours == name]
+            for alias in (name, *own, *(a for w in label.split() for a in _WORDS.get(w, ()))):
+                cost = 1 if alias == name or alias in own else 2.5
                 for mark in _SLOPES:
                     yield f"{mark}_{alias}", pre, cost
                     yield f"{alias}_{mark}", pre, cost
-                yield f"{alias}_bar", pre, 2.5
-                yield f"{alias}_hat", pre, 2
-                yield f"{alias}_tilde", pre, 2.5
+                for mark, least in (("bar", 2.5), ("hat", 2.0), ("tilde", 2.5)):
+                    yield f"{alias}_{mark}", pre, 1.5 if alias in own else least
 
     def _candidates(self) -> Iterator[tuple[str, str, float]]:
         for name, state in self.gates.candidates():
@@ -136,7 +136,7 @@ class Callings:
             for alias in _INPUTS:
                 yield alias, name, 2
         for state in cell.states[:1]:
-            for alias in ("a", "s", "hid", "hidden", "ht", "hs"):
+            for alias in ("a", "s", "hid", "hidden", "ht", "hs", *("y" * ("y" not in cell.shapes))):
                 yield alias, state, 2
         for state in cell.states[1:2]:
             for alias in ("s", "cell", "memory", "ct", "cs", "mem"):

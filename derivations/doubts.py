@@ -46,7 +46,7 @@ class Doubts:
                         f"right if {self.words.theirs_of(name)} is {code(other.quantity)}; say so in a `names` section"
                     )
         targets = self.reading.readings(line.target, True)
-        if targets and targets[0].cost > SURE and line.target not in self.sheet.names:
+        if targets and targets[0].cost > SURE and not self.reading.settled(judged):
             assert judged.quantity is not None  # asked before
             meant = code(judged.quantity)
             return f"wrong if {self.words.theirs_of(line.target)} is {meant}: say what it means in a `names` section"
@@ -94,12 +94,16 @@ class Doubts:
 
     @cached_property
     def evident(self) -> set[str]:
-        """The free names that a right line has used."""
+        """The free names that a right line has used, at whatever step."""
         found: set[str] = set()
+        spoken: set[str] = set()
         for k, judged in enumerate(self.reading.judged):
+            frees = self.reading.frees(k)
+            spoken.update(frees)
             if judged.right and judged.quantity is not None:
-                found.update(self.reading.frees(k))
-        return found
+                found.update(frees)
+        bare = {name.partition("[")[0] for name in found}
+        return found | {name for name in spoken if name.partition("[")[0] in bare}
 
     def _right_with(self, line: Line, name: str, quantity: Expr) -> bool:
         reading = self.reading

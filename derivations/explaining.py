@@ -32,6 +32,7 @@ from derivations.expression import (
 from derivations.floats import FLOATS
 from derivations.matrices import Matrix, ShapeError
 from derivations.mistakes import places, spelled
+from derivations.packing import factored
 from derivations.slips import Slip, distributed, lost_words, slips, written_out
 from derivations.world import Unnamed
 
@@ -81,7 +82,7 @@ def explain(
 def _explain(
     course: Course, quantity: Expr, said: Expr, value: Matrix[float] | None, view: View, step: int, pairs: bool
 ) -> Mistake | None:
-    right = written_out(course, quantity, said, step)
+    right = factored(course.vocabulary.gates, quantity) or written_out(course, quantity, said, step)
     real, theirs = view, value
     shaped = value is not None and fit(value, course.right(quantity, view, step), quantity, view) is not None
     if not shaped:  # what does not fit is looked at in the scalar view

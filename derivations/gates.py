@@ -29,6 +29,20 @@ class Gates:
     def activation(self) -> dict[str, str]:
         return {a: f for f, a in self.preactivation.items()}
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The gates and candidates, which are no states."""
+        return tuple(gate for gate in self.preactivation if gate not in self.cell.states)
+
+    def gate_of(self, name: str) -> str | None:
+        """The gate that a name of the cell belongs to: itself, its preactivation, or a weight or bias that feeds it."""
+        name = self.roles[name][0] if name in self.roles else name
+        gate = self.activation.get(name, name)
+        if gate not in self.preactivation:  # a linear part of a candidate, as in a GRU
+            above = [g for g, pre in self.preactivation.items() if gate in names(self.cell.equation(pre).rhs)]
+            gate = above[0] if len(above) == 1 and gate in self.cell.defined else gate
+        return gate if gate in self.names else None
+
     @cached_property
     def mirrors(self) -> tuple[str, ...]:
         """The gates that stand beside one minus themselves: which of the two is the gate is a convention."""

@@ -10,8 +10,9 @@ from derivations.course import SCALAR, Course, View
 from derivations.expression import Adjoint, Expr, Name, Shift, Transpose
 from derivations.judged import Unknown
 from derivations.matrices import ShapeError
-from derivations.meaning import Meaning
+from derivations.meaning import Meaning, moved
 from derivations.meanings import Vocabulary
+from derivations.name_marks import bare, timed
 from derivations.sheet import Sheet, free
 from derivations.world import NOW, Unnamed
 
@@ -27,6 +28,7 @@ class Glossary:
         chosen: what names are taken to mean, where that is not the likeliest.
         mirrored: a gate that the sheet has the other way round.
         learned: the sheet's own words for quantities of the cell.
+        taught: names, without steps, of which the sheet has shown what they mean.
     """
 
     course: Course
@@ -35,6 +37,7 @@ class Glossary:
     chosen: Mapping[str, Expr] = field(default_factory=dict)
     mirrored: str = ""
     learned: tuple[tuple[str, str], ...] = ()
+    taught: Mapping[str, Expr] = field(default_factory=dict)
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -55,6 +58,9 @@ class Glossary:
         if name in self.sheet.names:
             return [Meaning(self.sheet.names[name], 0)]
         result = self._as_here(name, target)
+        if (meant := self.taught.get(bare(name))) is not None:
+            by = next((by for _, by, _ in timed(name)), 0) if "[" in name else 0
+            result = [Meaning(moved(meant, by), -0.1), *(m for m in result if m.quantity != moved(meant, by))]
         if name in self.sheet.series:  # what comes from outside for every step is no adjoint that the steps pass on
             result = [m for m in result if m.quantity not in [Adjoint(state) for state in self.carried]]
         if self.sheet.steps and not target and (final := _FINAL.match(name)):  # dh_last, dc_end: after the last step

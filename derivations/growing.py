@@ -1,7 +1,7 @@
 """Sums that grow over several lines: what each line adds is a term of them, or several."""
 
 from derivations.addends import are_few, nearest, which
-from derivations.aims import is_share, share_of
+from derivations.aims import share_of
 from derivations.expression import Adjoint, Expr, TimeSum, Total, Transpose, total
 from derivations.judged import Judged, Reached
 from derivations.matrices import Matrix
@@ -29,11 +29,14 @@ def summed(sayings: Sayings, line: Line, targets: list[Meaning]) -> Reached | No
     quantity, had = sayings.progress.included.get(line.before, (None, frozenset[int]()))
     options = [quantity] if quantity is not None else [m.quantity for m in targets]
     fallback: tuple[Expr, tuple[Expr, ...]] | None = None
+    fitting = False  # whether what is added has the shape of that
     for option in options:
         addends = sayings.terms(option, line)
         if not are_few(addends):
             continue
-        fallback = fallback or (option, addends)
+        shaped = value is not None and sayings.fits(value, option, line.step)
+        if fallback is None or (shaped and not fitting):
+            fallback, fitting = (option, addends), shaped
         some = which(sayings.course, sayings.view, option, addends, value, line.step, had)
         if some:
             return _grown(sayings, line, option, addends, had, some, said, value, True)
@@ -63,7 +66,7 @@ def _added(sayings: Sayings, line: Line, targets: list[Meaning]) -> Reached | No
     value = sayings.value_of(said, line.step)
     laid = sayings.glossary.laid
     for meaning in targets:
-        if is_share(sayings, meaning.quantity):
+        if sayings.is_share(meaning.quantity):
             share = share_of(meaning.quantity)
             right = sayings.is_(value, share, line.step)
             judged = Judged(line, right, share, of=share, said=said, value=value)

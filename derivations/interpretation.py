@@ -22,6 +22,7 @@ from derivations.expression import (
     walk,
 )
 from derivations.glossary import Glossary
+from derivations.lessons import taught
 from derivations.matrices import ShapeError
 from derivations.plain import code
 from derivations.sheet import UNKNOWN_SLOPES, Sheet
@@ -32,6 +33,7 @@ from derivations.world import STEPS, Key, Unnamed
 MOST_TRIES = 60
 MOST_PASSES = 2_000  # lines that are read again, with other meanings for their names
 MOST_VIEWS = 2
+MOST_LESSONS = 3
 MOST_VARIED = 16
 
 
@@ -71,7 +73,21 @@ def ours(course: Course, theirs: str, said: Expr) -> Expr:
 
 
 def understood(course: Course, sheet: Sheet) -> Understanding:
-    """The reading of a sheet under which most of its lines are right."""
+    """The reading of a sheet under which most of its lines are right, once it has taught its own words."""
+    best = _likeliest(course, sheet)
+    for _ in range(MOST_LESSONS):
+        glossary = taught(best)
+        if _all_right(best) or glossary == best.glossary:
+            break
+        other = Understanding(glossary)
+        if round(other.score) < round(best.score):
+            break
+        best = other if _all_right(other) else _varied(other)
+    return best
+
+
+def _likeliest(course: Course, sheet: Sheet) -> Understanding:
+    """The reading under which most lines are right."""
     plain = View(COLUMNS, sheet.strict, sheet.steps or STEPS, _zero(course, sheet))
     best = understanding(course, sheet, plain)
     found = [best]
@@ -143,6 +159,8 @@ KINDS: tuple[Callable[[Expr], bool], ...] = (
 def _zero(course: Course, sheet: Sheet) -> frozenset[Key]:
     """What starts as zero: the final states' cotangents, the initial states."""
     found: set[Key] = set()
+    if sheet.numbered:  # nothing comes after the last step
+        found |= {(f"d{state}_next", sheet.steps) for state in course.cell.states}
     for name in sheet.zero if sheet.steps else ():
         readings = course.vocabulary.readings(name.removesuffix("@0").rstrip("s") if "@0" in name else name)
         for meaning in readings[:3]:

@@ -12,7 +12,7 @@ from functools import cached_property
 from derivations.callings import Callings
 from derivations.cell import Cell, prev
 from derivations.derive import Derivation
-from derivations.expression import Adjoint, Derivative, Name, Shift, Total
+from derivations.expression import Adjoint, Derivative, Expr, MatMul, Name, Shift, Total
 from derivations.gates import Gates
 from derivations.meaning import Meaning, cheapest, moved
 from derivations.name_marks import DIRECT, LOSSES, at_argument, of_loss, speaks_of_next, timed
@@ -108,6 +108,9 @@ class Vocabulary:
             elif by == 1:
                 yield Meaning(Adjoint(ours, "next"), cost + 0.15 * explicit)
                 yield Meaning(Shift(whole, 1), cost + 0.1)
+            elif by:
+                yield Meaning(Shift(whole, by), cost)
+                yield Meaning(Shift(Adjoint(prev(ours)), by + 1), cost + 0.1)
             else:
                 yield Meaning(whole, cost)
                 if ours in cell.seeded:
@@ -131,6 +134,10 @@ class Vocabulary:
             for wrt, back, more in timed(match["wrt"]):
                 for above, a in self.callings.known(of):
                     for below, b in self.callings.known(wrt):
+                        if above == below and [above] == [*self.cell.states] and back < by - 1:
+                            price = cost + more + a + b
+                            found.append(Meaning(moved(_jacobians(above, by - back), by), price))
+                            continue
                         name_ = prev(below) if back - by == -1 and below in self.cell.states else below
                         if above in self.cell.defined and (
                             back == by or name_ != below or below in self.cell.parameters
@@ -160,3 +167,12 @@ class Vocabulary:
         if values and values[0].cost == 0:
             return values
         return cheapest([*(Meaning(m.quantity, m.cost + 0.1) for m in values), *errors])
+
+
+def _jacobians(state: str, count: int) -> Expr:
+    """The derivative of the only state by itself some steps before: the newest Jacobian stands on the left."""
+    jacobian = Derivative(state, prev(state), "total")
+    product: Expr = jacobian
+    for k in range(1, count):
+        product = MatMul(product, moved(jacobian, -k))
+    return product

@@ -9,6 +9,8 @@ AGO, NEXT = (
 )
 _AGO = re.compile(rf"(?:^|_)(?:{AGO})(?=_|$)")
 _NEXT = re.compile(rf"(?:^|_)(?:{NEXT})(?=_|$)")
+_FIXED = re.compile(r"_?\[?(?:(?<=[A-Za-z_\[])(0)|(?<=[_\[])T([+-]\d)?)\]?$")
+_AT = re.compile(r"(?<=.)(?:\[(?:t[+-]\d|0|T(?:[+-]\d)?)\]|_[0T])$")
 _GLUED = re.compile(r"^(d?)(prev|next)([A-Za-z]\w*)$|^(\w*?[A-Za-z])_?(prev|next)(t?)$")
 _ERROR = (  # what stands around a name to say "the derivative of the loss by it"
     re.compile(r"^d(?:L|J|E|loss|cost|l)?_?(?:over_)?_?d_?(?P<rest>\w.*)$", re.IGNORECASE),
@@ -32,6 +34,11 @@ def canonical(name: str) -> str:
     return name.replace("_", "").replace("{", "").replace("}", "").lower()
 
 
+def bare(name: str) -> str:
+    """A name without the step that it is at."""
+    return _AT.sub("", name)
+
+
 def at_argument(name: str) -> bool:
     """Whether a name is of the kind that stands for the error at a preactivation: delta_f."""
     return bool(re.match(r"(?:delta|Delta|epsilon|eps|err|error)", name)) or name.endswith("_delta")
@@ -42,9 +49,8 @@ def timed(name: str) -> Iterator[tuple[str, int, float]]:
     if match := re.search(r"\[t([+-]\d)\]$", name):
         yield name[: match.start()], int(match[1]), 0
         return
-    if match := re.search(r"\[([0T])\]$|_([0T])$", name):
-        which = match[1] or match[2]
-        yield name[: match.start()], -1 if which == "0" else 0, 0.5
+    if match := _FIXED.search(name):  # h_0 is the state before a step, h_T and h_{T-1} are of the last one
+        yield name[: match.start()], -1 if match[1] == "0" else int(match[2] or 0), 0.5
         return
     yield name, 0, 0
     for pattern, by in ((_AGO, -1), (_NEXT, 1)):

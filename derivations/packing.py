@@ -1,13 +1,19 @@
 """Names for several things at once: matrices beside one another, and the errors of all gates in an order."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from derivations.callings import Callings
-from derivations.expression import Adjoint, Expr, Name, Stack, Transpose, rewrite
+from derivations.expression import Adjoint, Expr, Name, Outer, Shift, Stack, TimeSum, Transpose, rewrite
+from derivations.gates import Gates
 from derivations.meaning import Meaning
 from derivations.name_marks import canonical, of_loss
+
+_TOGETHER = re.compile(r"(?:(?P<bias>b|bias|B)|(?:[WwUKRV]|weights?|kernel))_?(?P<source>[A-Za-z]*)")
+_RECURRENT = {"h", "hh", "rec", "a", "r"}
+_INPUT = {"x", "ih", "i", "in", "xh", "input"}
+_BOTH = {"", "hx", "xh", "ax", "all", "cat", "gates"}
 
 
 @dataclass(frozen=True)
@@ -16,60 +22,104 @@ class Packing:
 
     callings: Callings
 
+    @property
+    def gates(self) -> Gates:
+        return self.callings.gates
+
     def packed(self, core: str) -> Iterator[Meaning]:
         """One name for several matrices beside one another: `W_f @ [h_prev; x]`."""
         match = re.fullmatch(r"[WwKUV](?:eights?|eight)?_?(?P<gate>\w+?)_?", core)
-        gate = match["gate"] if match else ""
-        for target in dict.fromkeys(target for target, _ in self.callings.gates.roles.values()):
-            if gate and any(
-                canonical(gate) in (canonical(g), canonical(g) + "t") for g in self.callings.words_for(target)
-            ):
-                parts = {v: p for p, (t, v) in self.callings.gates.roles.items() if t == target and v}
-                before = [v for v in parts if v in self.callings.cell.previous]
-                inputs = [v for v in parts if v not in self.callings.cell.previous]
-                if before and inputs:
-                    for k, order in enumerate(((*before, *inputs), (*inputs, *before))):
-                        columns = tuple(Transpose(Name(parts[v])) for v in order)
-                        yield Meaning(Transpose(Stack(columns)), 1.2 + k / 10)
+        gate = canonical(match["gate"]) if match else ""
+        for target in dict.fromkeys(target for target, _ in self.gates.roles.values()):
+            words = map(canonical, self.callings.words_for(target))
+            if gate and any(gate in (word, word + "t") for word in words):
+                for k, beside in enumerate(self._beside([target])):
+                    yield Meaning(beside, 1.2 + k / 10)
+
+    def _beside(self, targets: Sequence[str]) -> Iterator[Expr]:
+        """The weights of targets below one another, those of the states and of the inputs side by side."""
+        rows = [{v: p for p, (t, v) in self.gates.roles.items() if t == target and v} for target in targets]
+        before = [v for v in rows[0] if v in self.callings.cell.previous]
+        inputs = [v for v in rows[0] if v not in self.callings.cell.previous]
+        if before and inputs and all(set(row) == set(rows[0]) for row in rows):
+            for order in ((*before, *inputs), (*inputs, *before)):
+                each = tuple(Transpose(Stack(tuple(Transpose(Name(row[v])) for v in order))) for row in rows)
+                yield Stack(each) if len(each) > 1 else each[0]
+
+    def sides(self, order: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+        """For each vector that weights multiply, what it feeds, a target for each gate in an order.
+
+        In a GRU the input and the state before feed the candidate by different sums.
+        """
+        found: dict[str, tuple[str, ...]] = {}
+        for vector in dict.fromkeys(v for _, v in self.gates.roles.values() if v and order):
+            fed = [t for t, v in self.gates.roles.values() if v == vector]
+            row = tuple(next((t for t in fed if self.gates.gate_of(t) == gate), "") for gate in order)
+            if all(row):
+                found[vector] = row
+        return found
+
+    def errors_beside(self, order: tuple[str, ...]) -> list[Meaning]:
+        """The errors of all gates beside one another, in an order: of what the input feeds, and of what the state."""
+        rows = dict.fromkeys(self.sides(order).values())
+        return [Meaning(Stack(tuple(Adjoint(target) for target in row)), 1.0) for row in rows]
 
     def together(self, name: str, order: tuple[str, ...]) -> list[Meaning]:
         """One name for what belongs to several gates, in an order that the sheet has: `Wx`, `dWh`, `b`."""
         found: list[Meaning] = []
-        for rest, adjoint in (
-            (name, False),
-            *((rest, True) for rest, _ in of_loss(name, self.callings.cell.outputs[0])),
-        ):
-            match = re.fullmatch(r"(?:(?P<bias>b|bias|B)|(?:[WwUKRV]|weights?|kernel))_?(?P<source>[A-Za-z]*)", rest)
-            if not match:
-                continue
-            wanted = match["source"].lower()
-            for vector in dict.fromkeys(v for _, v in self.callings.gates.roles.values()):
-                recurrent = vector in self.callings.cell.previous
-                letters = {"h", "hh", "rec", "a", "r"} if recurrent else {"x", "ih", "i", "in", "xh", "input"}
-                if bool(match["bias"]) != (vector == "") or (vector and wanted and wanted not in letters):
-                    continue
-                parts = [
-                    next((p for p, r in self.callings.gates.roles.items() if r == (gate, vector)), None)
-                    for gate in order
-                ]
-                if None not in parts:
-                    each = tuple(Adjoint(p) if adjoint else Name(p) for p in parts if p)
-                    found.append(Meaning(Stack(each), 1.0 + 0.3 * (not wanted and bool(vector))))
+        readings = ((rest, True) for rest, _ in of_loss(name, self.callings.cell.outputs[0]))
+        for rest, adjoint in ((name, False), *readings):
+            match = _TOGETHER.fullmatch(rest)
+            if match:
+                for packed, cost in self._together(bool(match["bias"]), match["source"].lower(), order):
+                    found.append(Meaning(adjoint_of(packed) if adjoint else packed, cost))
         return found
+
+    def _together(self, bias: bool, source: str, order: tuple[str, ...]) -> Iterator[tuple[Expr, float]]:
+        sides = self.sides(order)
+        for vector, row in sides.items():
+            letters = _RECURRENT if vector in self.callings.cell.previous else _INPUT
+            if not source or source in letters:
+                parts = [self._parameter(target, "" if bias else vector) for target in row]
+                if all(parts):
+                    yield Stack(tuple(Name(part) for part in parts)), 1.0 + 0.3 * (not source)
+        if not bias and source in _BOTH and len(set(sides.values())) == 1:
+            for k, beside in enumerate(self._beside(next(iter(sides.values())))):
+                yield beside, 1.35 + k / 20
+
+    def _parameter(self, target: str, vector: str) -> str:
+        return next((p for p, role in self.gates.roles.items() if role == (target, vector)), "")
 
     def spelled(self, name: str) -> list[Meaning]:
         """The errors of all gates beside one another, where the name spells their order: `dicfo`, `d_ifog`."""
         found: list[Meaning] = []
-        gates = {f: a for f, a in self.callings.gates.preactivation.items() if f not in self.callings.cell.states}
-        letters = {f: f for f in gates} | {
-            state: f for f, state in self.callings.gates.candidates() if state not in gates
-        }
+        gates = {gate: self.gates.preactivation[gate] for gate in self.gates.names}
+        letters = {f: f for f in gates} | {state: f for f, state in self.gates.candidates() if state not in gates}
         match = re.fullmatch(r"d(?:elta)?_?(?P<order>[a-z]+)", name)
         if match and len(gates) > 2 and len(match["order"]) == len(gates):
             order = [letters.get(letter) for letter in match["order"]]
             if None not in order and len(set(order)) == len(gates):
                 found.append(Meaning(Stack(tuple(Adjoint(gates[f]) for f in order if f)), 0.5))
         return found
+
+
+def factored(gates: Gates, quantity: Expr) -> Expr | None:
+    """The gradients of packed parameters as one product: the errors beside one another, times what they multiply."""
+    match quantity:
+        case Shift(arg, by):
+            inner = factored(gates, arg)
+            return None if inner is None else Shift(inner, by)
+        case TimeSum(arg):
+            inner = factored(gates, arg)
+            return None if inner is None else TimeSum(inner)
+        case Stack(parts):
+            roles = [gates.roles.get(part.of) if isinstance(part, Adjoint) else None for part in parts]
+            vectors = {role[1] for role in roles if role}
+            if len(vectors) == 1 and None not in roles:
+                errors = Stack(tuple(Adjoint(role[0]) for role in roles if role))
+                vector = vectors.pop()
+                return Outer(errors, Name(vector)) if vector else errors
+    return None
 
 
 def adjoint_of(packed: Expr) -> Expr:

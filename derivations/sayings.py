@@ -4,7 +4,20 @@ from collections.abc import Mapping
 
 from derivations.addends import are_few, at_step, terms, which
 from derivations.course import SCALAR, fit
-from derivations.expression import ONE, Call, Expr, Name, Reduce, TimeSum, Total, Transpose, names, rewrite, walk
+from derivations.expression import (
+    ONE,
+    Adjoint,
+    Call,
+    Expr,
+    Name,
+    Reduce,
+    TimeSum,
+    Total,
+    Transpose,
+    names,
+    rewrite,
+    walk,
+)
 from derivations.glossary import Glossary
 from derivations.judged import Progress, Unknown
 from derivations.matrices import Matrix, ShapeError
@@ -25,7 +38,19 @@ class Sayings:
         self.course, self.sheet, self.view = glossary.course, glossary.sheet, glossary.view
 
     def readings(self, name: str, target: bool = False) -> list[Meaning]:
-        return self.glossary.readings(name, target, self.progress.order)
+        """All that a name may mean; as a target in a walk over time, what is packed is gathered over the steps too."""
+        found = self.glossary.readings(name, target, self.progress.order)
+        if not target or not self.sheet.steps or name in self.sheet.names:
+            return found
+        packed = [m for m in found if not isinstance(m.quantity, Adjoint | Total) and self.is_share(m.quantity)]
+        return [*found, *(Meaning(TimeSum(m.quantity), m.cost + 0.3) for m in packed)]
+
+    def is_share(self, quantity: Expr) -> bool:
+        """Whether a quantity is the gradient of parameters: of one, or of several that are packed."""
+        spoken = [node for node in walk(quantity) if isinstance(node, Adjoint | Total | Name)]
+        return bool(spoken) and all(
+            isinstance(node, Adjoint | Total) and node.of in self.course.cell.parameters for node in spoken
+        )
 
     def said(self, expr: Expr, step: int, instead: Mapping[str, Expr] | None = None, depth: int = 0) -> Expr:
         """What stands on the sheet, in the names of the derivation; `instead` says what versions stand for.

@@ -70,6 +70,7 @@ class Sheet:
         all_steps: whether the text speaks of derivatives over all steps, not within one.
         truncated: whether the text says that errors are cut on purpose.
         steps: how many steps were walked, where the sheet is a program over time; 0 where it speaks of step t.
+        numbered: whether its steps are written as numbers, all of them.
     """
 
     notation: str
@@ -82,6 +83,7 @@ class Sheet:
     series: frozenset[str] = frozenset()
     truncated: bool = False
     all_steps: bool = False
+    numbered: bool = False
 
     @cached_property
     def place(self) -> dict[str, int]:
@@ -158,7 +160,7 @@ _CURRENT = re.compile(r"(?:[_^](?:t|\{\(?t\)?\}|\(t\))|\[t\])$")
 _AROUND = re.compile(
     r"(?:_t([+-])(\d)|[_^]?\{\(?t\s*([+-])\s*(\d)\)?\}|[_^]?\(t\s*([+-])\s*(\d)\)|\[t\s*([+-])\s*(\d)\])$"
 )
-_FIXED = re.compile(r"(?:_\{?([0T])\}?|\[([0T])\])$")
+_AT_NUMBER = re.compile(r"[_^]?(?:\{\s*|\(\s*|\[\s*)(\d|T(?:\s*-\s*\d)?)\s*[\])}]$")  # h_{1}, h(1), h[T-1]
 
 
 def normal(name: str) -> str:
@@ -166,6 +168,8 @@ def normal(name: str) -> str:
     if match := _AROUND.search(name):
         sign, by = next((s, b) for s, b in zip(match.groups()[0::2], match.groups()[1::2], strict=True) if s)
         return f"{name[: match.start()]}[t{sign}{by}]" if by != "0" else name[: match.start()]
+    if match := _AT_NUMBER.search(name):
+        return f"{name[: match.start()]}[{match[1].replace(' ', '')}]"
     return _CURRENT.sub("", name) or name
 
 

@@ -12,16 +12,19 @@ from functools import cached_property
 
 from derivations.aims import aims, parameter_of
 from derivations.course import Course, View
-from derivations.expression import Adjoint, Expr, Stack, walk
+from derivations.expression import Adjoint, Expr, Stack, Transpose, walk
 from derivations.glossary import FAINT, Glossary
 from derivations.growing import summed
 from derivations.judged import Judged, Progress, Reached, Unknown
-from derivations.matrices import Matrix
+from derivations.matrices import Matrix, ShapeError
 from derivations.meaning import Meaning
+from derivations.name_marks import timed
 from derivations.sayings import Sayings
 from derivations.sheet import Line, Sheet
+from derivations.world import Unnamed
 
 MOST_USERS = 6
+MISFIT = 0.6  # what a line without a fitting shape speaks against a reading, in lines that are right
 
 
 class Understanding:
@@ -39,8 +42,21 @@ class Understanding:
 
     @cached_property
     def score(self) -> float:
+        """How many lines are right; what fits no shape, and names that say little, speak against a reading."""
         right = sum(j.right and j.quantity is not None for j in self.judged)
-        return right - sum(j.cost for j in self.judged) / 1000
+        odd = sum(not self._shaped(j) for j in self.judged)
+        return right - MISFIT * odd - sum(j.cost for j in self.judged) / 1000
+
+    def _shaped(self, judged: Judged) -> bool:
+        """Whether a line has a value in the shape of what it was meant to be."""
+        whole = judged.of if judged.of is not None else judged.quantity
+        if judged.said is None or judged.right or whole is None:
+            return judged.said is None or judged.value is not None
+        try:
+            self.course.right(whole, self.view, judged.line.step)
+        except (Unnamed, ShapeError, KeyError):
+            return True  # what has no value here has no shape that a line could miss
+        return judged.value is not None and self.sayings.fits(judged.value, whole, judged.line.step)
 
     # --- what others ask of a reading ---------------------------------------------------------------------------
 
@@ -91,6 +107,17 @@ class Understanding:
         """The free names that a line reads, through its own intermediates too."""
         return self.sayings.frees(k, self._own)
 
+    def settled(self, judged: Judged) -> bool:
+        """Whether it is certain what a line was meant to be, although its name hardly says so.
+
+        The sheet says it, or a later line is right because of it.
+        """
+        line = judged.line
+        users = self.sheet.users.get(line.version, ())
+        return line.target in self.sheet.names or any(
+            self.judged[j].right and self.judged[j].quantity is not None for j in users
+        )
+
     @cached_property
     def _own(self) -> frozenset[int]:
         """The lines that are intermediates of their own."""
@@ -124,6 +151,8 @@ class Understanding:
             return Reached(Judged(line, why=str(unknown)), sayings.glossary.laid(found[0].quantity) if found else None)
         value = sayings.value_of(said, line.step)
         targets = aims(sayings, line, value)
+        if _is_beside(line.rhs):
+            targets += sayings.glossary.vocabulary.packing.errors_beside(self.progress.order)
         if (grown := summed(sayings, line, targets)) is not None:
             return grown
         options = [
@@ -141,24 +170,37 @@ class Understanding:
 
 
 def _order(sayings: Sayings, line: Line) -> tuple[str, ...]:
-    """The gates in the order in which a line puts their errors beside one another; empty where it does not."""
+    """The gates in the order in which a line puts their errors beside one another; empty where it does not.
+
+    Where all but one of the cell's gates are found, what stands in the other's place was meant to be its error.
+    """
     order: tuple[str, ...] = ()
+    gates = sayings.course.vocabulary.gates
     for node in walk(line.rhs) if line.rhs is not None else ():
-        if isinstance(node, Stack):
-            found = [_gate_of(sayings, part, line.step) for part in node.parts]
-            if len(found) > 1 and all(found):
-                order = tuple(pre for pre in found if pre)
+        if isinstance(node, Stack) and len(node.parts) > 1:
+            found = [gate_of_error(sayings, part, line.step) for part in node.parts]
+            left = [gate for gate in gates.names if gate not in found]
+            if found.count(None) == 1 and len(left) == 1 and len(found) > 2:
+                found[found.index(None)] = left[0]
+            if all(found):
+                order = tuple(gate for gate in found if gate)
     return order
 
 
-def _gate_of(sayings: Sayings, part: Expr, step: int) -> str | None:
-    """The preactivation whose error an expression is."""
+def _is_beside(expr: Expr) -> bool:
+    """Whether an expression is several beside one another, standing or lying."""
+    return isinstance(expr.arg if isinstance(expr, Transpose) else expr, Stack)
+
+
+def gate_of_error(sayings: Sayings, part: Expr, step: int) -> str | None:
+    """The gate whose error an expression is: at its preactivation, or at what is linear in it."""
     try:
         value = sayings.value_of(sayings.said(part, step), step)
     except Unknown:
         return None
-    pres = sayings.course.vocabulary.preactivation.values()
-    return next((pre for pre in pres if sayings.is_(value, Adjoint(pre), step)), None)
+    gates = sayings.course.vocabulary.gates
+    targets = dict.fromkeys((*gates.preactivation.values(), *(target for target, _ in gates.roles.values())))
+    return next((gates.gate_of(t) for t in targets if sayings.is_(value, Adjoint(t), step)), None)
 
 
 def _anything(sayings: Sayings, line: Line, value: Matrix[float] | None) -> list[tuple[Expr, bool, float]]:
@@ -166,6 +208,8 @@ def _anything(sayings: Sayings, line: Line, value: Matrix[float] | None) -> list
     if not re.match(r"d|delta|grad|eps|err", line.target) or value is None:
         return []
     errors: list[Expr] = [Adjoint(name) for name in sayings.course.derivation.adjoint_of]
+    if any(by == -1 for _, by, _ in timed(line.target)):  # of the step before, only states have one
+        errors = [Adjoint(name) for name in sayings.course.cell.previous]
     return [(q, True, 2.0) for q in errors if sayings.is_(value, q, line.step)][:1]
 
 

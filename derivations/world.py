@@ -167,6 +167,8 @@ class World:
                 return self._outside(f"{id_}@{step}", state)
         for name in cell.seeded:
             if id_ == f"d{name}_out":
+                if key in self.zero:
+                    return self._nothing(name)
                 return self._outside(f"{id_}@{step}", name)
         if of in cell.shapes and of in self.derivation.adjoint_of:
             if key in self.opaque or not 1 <= step <= self.steps:

@@ -97,6 +97,8 @@ ORDER = [
     "aims",
     "growing",
     "understanding",
+    "siblings",
+    "lessons",
     "interpretation",
     "slips",
     "explaining",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from derivations.cell import CellError
 from derivations.expression import ZERO, Expr, Name, Stack
 from derivations.sheet import Line, Versions, split_increment
-from derivations.sheets.walked import Items, Moment, Outside, is_part_of_outside, side_by_side, size_of
+from derivations.sheets.walked import Items, Moment, Outside, is_part_of_outside, members, side_by_side, size_of
 
 if TYPE_CHECKING:
     from derivations.sheets.python import Walk
@@ -101,7 +101,9 @@ class Assigning:
         if slices and key is None:
             held = self.walk.scope.get(name)
             if isinstance(held, Expr):
-                self.walk.scope[name] = self._pasted(name, held, slices, value, node)
+                piece = f"{name}[{slices[-1][0] or 0}:{slices[-1][1] or ''}]"
+                self.shown.setdefault(piece, f"{name}[{', '.join(map(ast.unparse, members(index)))}]")
+                self.walk.scope[name] = self._pasted(name, piece, held, slices, value, node)
                 return
             raise CellError("a part of an array is assigned that was not there before", node.lineno)
         held = self.walk.scope.get(name)
@@ -117,12 +119,12 @@ class Assigning:
             label = f"d{key}"  # grads["Wf"]
         held.known[key] = self._line(label, value, node, before.id if isinstance(before, Name) else "")
 
-    def _pasted(self, name: str, held: Any, slices: Sequence[Any], value: Any, node: ast.stmt) -> Any:
+    def _pasted(self, name: str, piece: str, held: Any, slices: Sequence[Any], value: Any, node: ast.stmt) -> Any:
         """Pieces that are put side by side into an array of zeros, one after another."""
         pieces = dict(self.pieces.get(name, {})) if held is not ZERO else {}
         where = slices[-1]
         if isinstance(value, Expr):
-            value = self._line(f"{name}[{where[0] or 0}:{where[1] or ''}]", value, node, "", always=True)
+            value = self._line(piece, value, node, "", always=True)
         pieces[where[0] or 0] = (where, value, len(slices))
         self.pieces = {**self.pieces, name: pieces}
         parts = [pieces[k][1] for k in sorted(pieces)]
