@@ -74,9 +74,10 @@ class Vocabulary:
             if name == f"d{of}_out":
                 return [Meaning(Adjoint(of, "out"), 0)]
         found: list[Meaning] = []
-        if DIRECT.fullmatch(re.sub(r"\[t([+-]\d)?\]$", "", name)):
-            _, by, _ = next(timed(name))
-            for of in self.cell.seeded[:1]:
+        for core, by, cost in timed(name):
+            for of in self.cell.seeded[:1] if DIRECT.fullmatch(core) else ():
+                if by == -1 and of in self.cell.states:
+                    found.append(Meaning(Adjoint(prev(of)), 1.2 + cost))
                 found += [Meaning(moved(Adjoint(of, "out"), by), 1.2), Meaning(moved(Adjoint(of), by), 1.3)]
         for rest, marked in of_loss(name, self.cell.outputs[0]):
             for core, by, cost in timed(rest):

@@ -11,6 +11,7 @@ _AGO = re.compile(rf"(?:^|_)(?:{AGO})(?=_|$)")
 _NEXT = re.compile(rf"(?:^|_)(?:{NEXT})(?=_|$)")
 _FIXED = re.compile(r"_?\[?(?:(?<=[A-Za-z_\[])(0)|(?<=[_\[])T([+-]\d)?)\]?$")
 _AT = re.compile(r"(?<=.)(?:\[(?:t[+-]\d|0|T(?:[+-]\d)?)\]|_[0T])$")
+_WHOLE = re.compile(r"(?<=[A-Za-z])_?(?:total|tot|full|all|sum|cur|curr|current|now)$")
 _GLUED = re.compile(r"^(d?)(prev|next)([A-Za-z]\w*)$|^(\w*?[A-Za-z])_?(prev|next)(t?)$")
 _ERROR = (  # what stands around a name to say "the derivative of the loss by it"
     re.compile(r"^d(?:L|J|E|loss|cost|l)?_?(?:over_)?_?d_?(?P<rest>\w.*)$", re.IGNORECASE),
@@ -25,6 +26,8 @@ _ERROR = (  # what stands around a name to say "the derivative of the loss by it
 DIRECT = re.compile(
     r"d[yY]s?|e|g|gh|gy|dout|d[hH]s?_?(?:out|top|up|above|ext|loss|in)|dout_h|e_h|d?[hH]out|Delta|grad_y|ys?_grad"
 )
+_WITHIN = re.compile(r"(\w+?)_(?:bar|grad|delta|adj)_(\w+)")
+_BY_G = re.compile(r"g(?P<rest>[A-Za-z]\w*)")  # gx, gc: it is a gate's name as well
 _BARE = ("delta", "Delta", "error", "err", "epsilon", "varepsilon", "delta_hat", "delta_hat", "delta_bar")
 LOSSES = ("L", "J", "E", "loss", "Loss", "cost", "l", "ell", "objective", "err", "C", "LL", "total_loss")
 
@@ -58,6 +61,8 @@ def timed(name: str) -> Iterator[tuple[str, int, float]]:
             rest = (name[: match.start()] + name[match.end() :]).strip("_")
             if rest:
                 yield rest, by, 0
+    if match := _WHOLE.search(name):
+        yield name[: match.start()], 0, 0.1
     if match := _GLUED.match(name):
         if match[3]:
             yield match[1] + match[3], -1 if match[2] == "prev" else 1, 0
@@ -82,6 +87,10 @@ def of_loss(name: str, output: str) -> Iterator[tuple[str, float]]:
     for k, pattern in enumerate(_ERROR):
         if match := pattern.match(head):
             yield match["rest"] + tail, k / 20
+    if match := _WITHIN.fullmatch(head):  # \bar W_{hh}
+        yield f"{match[1]}_{match[2]}{tail}", 0.2
+    if match := _BY_G.fullmatch(head):
+        yield match["rest"] + tail, 1.95
     if match := re.match(r"^(?P<mark>prev|next)_(?P<rest>d.*)$", head):
         yield f"{match['mark']}_{match['rest'][1:]}", 0.1
 
