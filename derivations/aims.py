@@ -1,7 +1,7 @@
 """What a line may have been meant to be: the meanings of its name, as its place on the sheet narrows them."""
 
 from derivations.cell import prev
-from derivations.expression import Adjoint, Expr, Name, TimeSum, Total, rewrite
+from derivations.expression import ZERO, Adjoint, Expr, Name, TimeSum, Total, rewrite
 from derivations.glossary import FAINT
 from derivations.matrices import Matrix
 from derivations.meaning import Meaning
@@ -14,6 +14,10 @@ def aims(sayings: Sayings, line: Line, value: Matrix[float] | None) -> list[Mean
     found = sayings.readings(line.target, True)
     if line.target in sayings.sheet.names:
         return found
+    if line.rhs == ZERO and sayings.sheet.notation == "python":  # other gradients start so
+        carried = (*sayings.course.cell.states, *sayings.course.cell.previous)
+        errors = [Adjoint(of) for of in carried]
+        return [m for m in found if m.quantity in errors]
     if value is not None:  # another kind of thing under a name that may be an alias
         found = [m for m in found if m.cost < 1.5 or sayings.fits(value, m.quantity, line.step)]
     found = _not_taken(sayings, line, found)

@@ -34,6 +34,7 @@ from derivations.matrices import Matrix, ShapeError
 from derivations.mistakes import places, spelled
 from derivations.packing import factored
 from derivations.slips import Slip, distributed, lost_words, slips, written_out
+from derivations.slips_over_steps import at_one_step
 from derivations.world import Unnamed
 
 MOST_SLIPS = 600
@@ -193,6 +194,7 @@ def _fits(course: Course, expr: Expr, quantity: Expr, value: Matrix[float], view
 def _other_quantities(course: Course, quantity: Expr, view: View, step: int) -> Iterator[Slip]:
     """Another quantity altogether."""
     cell = course.cell
+    yield from at_one_step(course, quantity, view, step)
     match quantity:
         case Adjoint(of, "") | Total(of):
             if isinstance(quantity, Total):

@@ -3,7 +3,7 @@
 from derivations.addends import are_few, nearest, which
 from derivations.aims import share_of
 from derivations.expression import Adjoint, Expr, TimeSum, Total, Transpose, total
-from derivations.judged import Judged, Reached
+from derivations.judged import Judged, Reached, Unknown
 from derivations.matrices import Matrix
 from derivations.meaning import Meaning
 from derivations.sayings import Sayings
@@ -43,11 +43,30 @@ def summed(sayings: Sayings, line: Line, targets: list[Meaning]) -> Reached | No
     if fallback is None or (line.increment is None and sayings.is_any(value, targets, line.step)):
         return None
     option, addends = fallback
+    if line.rhs is not None and _ends_right(sayings, line, option):
+        whole = sayings.said(line.rhs, line.step)
+        return Reached(Judged(line, said=whole, value=sayings.value_of(whole, line.step)), whole)
     left = [n for n in range(len(addends)) if n not in had]
     here = line.step - 1 if isinstance(option, Total | TimeSum) else None
     guess = here if here in left else nearest(addends, left, said, line.step, sayings.view.steps)
     some = frozenset({guess} if guess is not None else ())
     return _grown(sayings, line, option, addends, had, some, said, value, False)
+
+
+def _ends_right(sayings: Sayings, line: Line, quantity: Expr) -> bool:
+    """Whether a sum is right in the end, although what is added to it by and by are no terms of ours."""
+    after = {other.before: other for other in sayings.sheet.lines if other.increment is not None}
+    last, seen = line, {line.version}
+    while (more := after.get(last.version)) is not None and more.version not in seen:
+        last = more
+        seen.add(last.version)
+    if last is line or last.rhs is None:
+        return False
+    try:
+        value = sayings.value_of(sayings.said(last.rhs, last.step), last.step)
+    except Unknown:
+        return False
+    return sayings.is_(value, quantity, last.step)
 
 
 def _is_carried_on(sayings: Sayings, line: Line, targets: list[Meaning]) -> bool:

@@ -52,6 +52,11 @@ def _assigned(reading: Understanding) -> Iterator[tuple[str, Expr]]:
     """Names that right lines assign, and that other lines read at other steps: `delta_t`, then `delta_T`."""
     assigned = {bare(j.line.target): j.quantity for j in reading.judged if j.right and j.quantity is not None}
     states = reading.course.cell.states
+    if reading.sheet.numbered:  # what a name is at one step it is at the others
+        for judged in reading.judged:
+            quantity = assigned.get(bare(judged.line.target))
+            if not judged.right and isinstance(quantity, Adjoint) and quantity.of in reading.course.cell.defined:
+                yield bare(judged.line.target), quantity
     for name in dict.fromkeys(name for line in reading.sheet.lines for name in line.uses if free(name)):
         quantity = assigned.get(bare(name))
         match quantity:

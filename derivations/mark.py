@@ -44,6 +44,7 @@ def mark_sheet(sheet: Sheet, course: Course | Cell) -> Marked:
         raise CellError(f"more than {MOST_CLAIMS} lines are claims; mark a part of it")
     sheet = replace(sheet, names={theirs: ours(known, theirs, said) for theirs, said in sheet.names.items()})
     best = understood(known, sheet)
+    sheet = best.sheet
     marking = _Marking(best)
     marks = tuple(marking.mark(judged) for judged in best.judged)
     headers = {j.line.number: j.line.header for j in best.judged}
@@ -64,6 +65,8 @@ class _Marking:
 
     def mark(self, judged: Judged) -> Mark:
         line = judged.line
+        if line.flaw:
+            return self._said(judged, Verdict.WRONG, line.flaw)
         if line.rhs is None:
             return self._said(judged, Verdict.UNREADABLE, line.why)
         if judged.why:

@@ -36,6 +36,7 @@ class Line:
         step: the step at which it holds.
         loop: in a loop over time, how often the line has run before; None outside of one.
         header: the line of that loop's `for`; 0 outside of one.
+        flaw: what is wrong with it whatever its names mean; empty for nothing.
     """
 
     number: int
@@ -50,6 +51,7 @@ class Line:
     step: int = NOW
     loop: int | None = None
     header: int = 0
+    flaw: str = ""
 
     @cached_property
     def uses(self) -> tuple[str, ...]:
@@ -71,6 +73,7 @@ class Sheet:
         truncated: whether the text says that errors are cut on purpose.
         steps: how many steps were walked, where the sheet is a program over time; 0 where it speaks of step t.
         numbered: whether its steps are written as numbers, all of them.
+        turned: the same sheet with the loops turned backwards in time that hand errors on and run forwards.
     """
 
     notation: str
@@ -84,6 +87,7 @@ class Sheet:
     truncated: bool = False
     all_steps: bool = False
     numbered: bool = False
+    turned: "Sheet | None" = None
 
     @cached_property
     def place(self) -> dict[str, int]:

@@ -47,7 +47,9 @@ def read_sheet(text: str, notation: str = "") -> Sheet:
             found = read_text(text)
         case _:
             raise CellError(f"there is no notation {notation!r}; there are {', '.join(NOTATIONS)}")
-    return replace(numbered(found), truncated=bool(_TRUNCATED.search(text)), all_steps=bool(_ALL_STEPS.search(text)))
+    found = replace(found, truncated=bool(_TRUNCATED.search(text)), all_steps=bool(_ALL_STEPS.search(text)))
+    turned = replace(found.turned, truncated=found.truncated) if found.turned else None
+    return replace(numbered(found), turned=numbered(turned) if turned else None)
 
 
 def read_sheet_file(path: Path) -> Sheet:

@@ -84,7 +84,10 @@ def _moved(name: str, step: int) -> str:
 def _with_initial(sheet: Sheet) -> Sheet:
     """A program over time, in which `h0` and `dh0` are of the initial state."""
     lines = tuple(_at_start(line) for line in sheet.lines)
-    return replace(sheet, lines=lines) if lines != sheet.lines else sheet
+    if lines == sheet.lines:
+        return sheet
+    started = {after.target: before.target for before, after in zip(sheet.lines, lines, strict=True)}
+    return replace(sheet, lines=lines, shown={**started, **sheet.shown})
 
 
 def _at_start(line: Line) -> Line:

@@ -1,0 +1,45 @@
+"""Slips in a sum over numbered steps: the term of one step is written with what is of another, or is left out."""
+
+from collections.abc import Iterator
+
+from derivations.addends import at_step
+from derivations.course import Course, View
+from derivations.expression import Adjoint, Expr, Name, Shift, TimeSum, Total, rewrite, total
+from derivations.slips import Slip
+
+MOST_STEPS = 6
+
+
+def at_one_step(course: Course, quantity: Expr, view: View, step: int) -> Iterator[Slip]:
+    """A gradient that is gathered over the steps, wrong at one of them."""
+    if not isinstance(quantity, Total | TimeSum) or view.steps > MOST_STEPS:
+        return
+    share = Adjoint(quantity.of) if isinstance(quantity, Total) else quantity.arg
+    written = rewrite(share, lambda node: course.derivation.adjoint_of[node.of].rhs
+                      if isinstance(node, Adjoint) and node.of in course.cell.parameters else None)  # fmt: skip
+    each = [at_step(share, s - step) for s in range(1, view.steps + 1)]
+    for s in range(1, view.steps + 1):
+        others = (*each[: s - 1], *each[s:])
+        if 1 < s < view.steps:
+            yield Slip(f"step {s} is left out of the sum over time", total(*others))
+        for words, wrong in _of_other_steps(course, written, s, view.steps):
+            yield Slip(words, total(*others, at_step(wrong, s - step)), 1.1)
+
+
+def _of_other_steps(course: Course, share: Expr, s: int, steps: int) -> Iterator[tuple[str, Expr]]:
+    """The share of a step with a value of the step before or after in it."""
+    cell = course.cell
+    at = "at the first step" if s == 1 else "at the last step" if s == steps else f"at step {s}"
+    for before, state in zip(cell.previous, cell.states, strict=True):
+        for by, wrong in ((0, Name(state)), (-2, Shift(Name(before), -1))):
+            if s + by >= 0:
+                moved = _put(share, before, wrong)
+                yield f"{state}_{s + by} where {state}_{s - 1} is due {at}", moved
+    for name in cell.inputs:
+        for by in (-1, 1):
+            if 1 <= s + by <= steps:
+                yield f"{name}_{s + by} where {name}_{s} is due {at}", _put(share, name, Shift(Name(name), by))
+
+
+def _put(share: Expr, name: str, other: Expr) -> Expr:
+    return rewrite(share, lambda node: other if node == Name(name) else None)
