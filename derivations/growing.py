@@ -55,11 +55,10 @@ def summed(sayings: Sayings, line: Line, targets: list[Meaning]) -> Reached | No
 
 def _ends_right(sayings: Sayings, line: Line, quantity: Expr) -> bool:
     """Whether a sum is right in the end, although what is added to it by and by are no terms of ours."""
-    after = {other.before: other for other in sayings.sheet.lines if other.increment is not None}
-    last, seen = line, {line.version}
-    while (more := after.get(last.version)) is not None and more.version not in seen:
-        last = more
-        seen.add(last.version)
+    last = line
+    for k in range(sayings.sheet.place[line.version] + 1, len(sayings.sheet.lines)):
+        more = sayings.sheet.lines[k]
+        last = more if more.before == last.version and more.step == line.step else last
     if last is line or last.rhs is None:
         return False
     try:

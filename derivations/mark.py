@@ -84,6 +84,8 @@ class _Marking:
             return self._said(judged, Verdict.UNSURE, why)
         if beyond := self._beyond(judged.quantity, line.step):
             return self._said(judged, Verdict.UNSURE, beyond)
+        if self.reading.sayings.undefined(judged.said, line.step):
+            return self._said(judged, Verdict.UNSURE, "it has no value: something is divided by zero, or its logarithm")
         if short := self._truncated(judged):
             return short
         if judged.of is None and self.reading.of_itself(judged.quantity, line):

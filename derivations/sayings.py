@@ -1,6 +1,8 @@
 """What the lines of a sheet say, in the names of the derivation, as far as it has been read."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from math import isfinite
 
 from derivations.addends import are_few, at_step, terms, which
 from derivations.course import SCALAR, fit
@@ -102,6 +104,19 @@ class Sayings:
             return self.course.value(said, self.view, step)
         except (Unnamed, ShapeError, KeyError, ZeroDivisionError, OverflowError, TypeError, ValueError):
             return None
+
+    def undefined(self, said: Expr, step: int) -> bool:
+        """Whether it has no value whatever its shapes, as the logarithm of zero: no number refutes it then."""
+        flat = replace(self.view, layout=SCALAR)
+        for view in dict.fromkeys((self.view, flat)):
+            try:
+                value = self.course.value(said, view, step)
+            except (ShapeError, KeyError, TypeError):
+                continue
+            except (ArithmeticError, ValueError):
+                return True
+            return not all(isfinite(entry) for row in value for entry in row)
+        return False
 
     def is_(self, value: Matrix[float] | None, quantity: Expr, step: int) -> bool:
         return value is not None and self.course.agrees(value, quantity, self.view, step)
