@@ -33,6 +33,7 @@ from derivations.floats import FLOATS
 from derivations.matrices import Matrix, ShapeError
 from derivations.mistakes import places, spelled
 from derivations.packing import factored
+from derivations.parts import part_words
 from derivations.slips import Slip, distributed, lost_words, slips, written_out
 from derivations.slips_over_steps import at_one_step
 from derivations.world import Unnamed
@@ -85,6 +86,8 @@ def _explain(
 ) -> Mistake | None:
     right = factored(course.vocabulary.gates, quantity) or written_out(course, quantity, said, step)
     real, theirs = view, value
+    if words := part_words(course, quantity, said, value, view, step):
+        return Mistake(words, right)
     shaped = value is not None and fit(value, course.right(quantity, view, step), quantity, view) is not None
     if not shaped:  # what does not fit is looked at in the scalar view
         if mended := turned(course, quantity, said, right, view, step):

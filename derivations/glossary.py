@@ -68,7 +68,7 @@ class Glossary:
             states = self.course.cell.states
             carried = [m.quantity.of for m in whole[:1] if isinstance(m.quantity, Adjoint) and m.quantity.of in states]
             result = [*(Meaning(Adjoint(of, "next"), 0.05) for of in carried), *result]
-        if order and "/" not in name:
+        if order:
             return result + self.vocabulary.packing.together(name, order)
         return result
 

@@ -1,13 +1,12 @@
 """The reading of a sheet under which most of its lines are right: the layout, and what the names mean."""
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from derivations.cell import Cell, CellError
+from derivations.choices import choices
 from derivations.course import COLUMNS, DENOMINATOR, ROWS, SCALAR, TURNED, Course, View
 from derivations.expression import (
-    ONE,
     Adjoint,
     Diag,
     Expr,
@@ -24,7 +23,6 @@ from derivations.expression import (
 from derivations.glossary import Glossary
 from derivations.lessons import taught
 from derivations.matrices import ShapeError
-from derivations.plain import code
 from derivations.sheet import UNKNOWN_SLOPES, Sheet
 from derivations.timed import UnknownName, unknown
 from derivations.understanding import Understanding, understanding
@@ -34,7 +32,6 @@ MOST_TRIES = 60
 MOST_PASSES = 2_000  # lines that are read again, with other meanings for their names
 MOST_VIEWS = 2
 MOST_LESSONS = 3
-MOST_VARIED = 16
 
 
 def ours(course: Course, theirs: str, said: Expr) -> Expr:
@@ -109,9 +106,9 @@ def _likeliest(course: Course, sheet: Sheet) -> Understanding:
             return best
         found.append(understanding(course, sheet, replace(plain, layout=layout)))
         best = max(best, found[-1], key=lambda one: round(one.score))
-    found.sort(key=lambda one: -round(one.score))
+    found.sort(key=lambda one: (-one.promise, -one.score))
     for start in found[:MOST_VIEWS]:
-        if start.score > found[0].score - 3:
+        if start.promise > found[0].promise - 3:
             other = _varied(start)
             best = other if other.score > best.score + 0.5 else best
         if _all_right(best):
@@ -135,12 +132,17 @@ def _of_last(best: Understanding) -> Understanding:
 
 def _varied(best: Understanding) -> Understanding:
     """The same with other meanings for its names, as long as that makes more of it right."""
+    tried = {frozenset(best.chosen.items())}
     tries, most = 0, min(MOST_TRIES, MOST_PASSES // max(len(best.sheet.lines), 1))
     for _ in range(2):
         before = best.score
-        for choice in _choices(best):
+        for choice in choices(best):
             if tries >= most or _all_right(best):
                 return best
+            key = frozenset({**best.chosen, **choice}.items())
+            if key in tried:
+                continue
+            tried.add(key)
             tries += 1
             other = Understanding(replace(best.glossary, chosen={**best.chosen, **choice}))
             unknown = any(name not in UNKNOWN_SLOPES and not best.readings(name) for name in choice)
@@ -149,34 +151,6 @@ def _varied(best: Understanding) -> Understanding:
         if best.score <= before + 0.5:
             break
     return best
-
-
-def _choices(reading: Understanding) -> Iterator[dict[str, Expr]]:
-    """Other meanings for the names of lines that are not right: for all of a kind together, then for one alone."""
-    options = list(_uncertain(reading))
-    for kind in KINDS:
-        together = {name: next(q for q in qs if kind(q)) for name, qs in options if any(kind(q) for q in qs)}
-        if len(together) > 1:
-            yield together
-    for packed in KINDS[:2]:  # matrices that are packed, and errors at the preactivations
-        both = [{name: next(q for q in qs if kind(q)) for name, qs in options if any(kind(q) for q in qs)}
-                for kind in (packed, KINDS[2])]  # fmt: skip
-        if all(both):
-            yield {**both[0], **both[1]}
-    for name, quantities in options:
-        for quantity in quantities:
-            yield {name: quantity}
-
-
-KINDS: tuple[Callable[[Expr], bool], ...] = (
-    lambda q: isinstance(q, Transpose) and isinstance(q.arg, Stack),  # packed matrices
-    lambda q: isinstance(q, Transpose) and isinstance(q.arg, Stack) and isinstance(q.arg.parts[-1], Transpose)
-    and "_h" in code(q.arg.parts[-1]),  # packed the other way round
-    lambda q: isinstance(q, Adjoint) and q.of.startswith("a_"),
-    lambda q: isinstance(q, Adjoint) and not q.part and not q.of.startswith("a_"),
-    lambda q: isinstance(q, Name) and q.id.startswith("W"),
-    lambda q: isinstance(q, Name) and q.id[:1].islower() and not q.id.startswith("a_"),
-)  # fmt: skip
 
 
 def _zero(course: Course, sheet: Sheet) -> frozenset[Key]:
@@ -214,30 +188,3 @@ def _layouts(sheet: Sheet, cell: Cell) -> Iterator[str]:
         yield DENOMINATOR
     yield ROWS
     yield TURNED
-
-
-def _uncertain(reading: Understanding) -> Iterator[tuple[str, tuple[Expr, ...]]]:
-    """Names that may mean something else, among those that lines read that are not right."""
-    found: dict[str, None] = {}
-    for k, judged in enumerate(reading.judged):
-        if not judged.right:
-            found |= dict.fromkeys(reading.frees(k))
-    for name in list(found)[:MOST_VARIED]:
-        if name in UNKNOWN_SLOPES:
-            yield name, (ONE,)
-            continue
-        readings = [m.quantity for m in reading.readings(name)]
-        if name in reading.course.cell.shapes:
-            continue  # a name of the cell itself
-        if not readings:
-            if not re.match(r"[WUVRKwb](?![a-z]{3})", name):  # a weight is no value: it may be told by the gates' order
-                yield name, tuple(_anything(reading.course))
-        elif len(readings) > 1:
-            yield name, tuple(q for q in readings[:5] if q != reading.chosen.get(name, readings[0]))
-
-
-def _anything(course: Course) -> Iterator[Expr]:
-    """What a name may mean that says nothing."""
-    cell = course.cell
-    yield from (Name(n) for n in (*cell.defined, *cell.previous, *cell.inputs))
-    yield from (Adjoint(n) for n in (*cell.states, *(e.target for e in cell.equations)))

@@ -21,6 +21,7 @@ class Judged:
         part: it is a part of a sum that later lines complete; `of` says of what, and `said` what is added.
         said: what it says, in the names of the derivation; None where a name is unknown.
         why: why nothing can be said.
+        guessed: it is right as a quantity that its name does not say.
     """
 
     line: Line
@@ -32,6 +33,7 @@ class Judged:
     value: Matrix[float] | None = None
     why: str = ""
     cost: float = 0.0
+    guessed: bool = False
 
 
 @dataclass

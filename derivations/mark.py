@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from derivations.cell import Cell, CellError, prev
+from derivations.choices import KINDS
 from derivations.course import Course, course_of, fit
 from derivations.derive import Term
 from derivations.doubts import Doubts
@@ -22,7 +23,7 @@ from derivations.expression import (
     total,
     walk,
 )
-from derivations.interpretation import KINDS, ours, understood
+from derivations.interpretation import ours, understood
 from derivations.judged import Judged, Unknown
 from derivations.marked import Mark, Marked, Verdict
 from derivations.matrices import ShapeError
@@ -90,6 +91,8 @@ class _Marking:
             return short
         if judged.of is None and self.reading.of_itself(judged.quantity, line):
             return self._said(judged, Verdict.UNSURE, "it says this of itself: what stands on the left is used")
+        if self.reading.cuts(judged):
+            return self._said(judged, Verdict.UNSURE, "it takes a part of what was read as one whole")
         if doubt := self.doubts.of_wrong(judged):
             return self._said(judged, Verdict.UNSURE, doubt)
         return self._wrong(judged)

@@ -30,7 +30,10 @@ class Packing:
         """One name for several matrices beside one another: `W_f @ [h_prev; x]`."""
         match = re.fullmatch(r"[WwKUV](?:eights?|eight)?_?(?P<gate>\w+?)_?", core)
         gate = canonical(match["gate"]) if match else ""
-        for target in dict.fromkeys(target for target, _ in self.gates.roles.values()):
+        targets = list(dict.fromkeys(target for target, _ in self.gates.roles.values()))
+        if len(targets) == 1 and re.fullmatch(r"[WwKUV]|[Ww]eights?|kernel", core):
+            yield from (Meaning(beside, 1.5 + k / 10) for k, beside in enumerate(self._beside(targets)))
+        for target in targets:
             words = map(canonical, self.callings.words_for(target))
             if gate and any(gate in (word, word + "t") for word in words):
                 for k, beside in enumerate(self._beside([target])):

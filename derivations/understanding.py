@@ -12,7 +12,7 @@ from functools import cached_property
 
 from derivations.aims import aims, parameter_of
 from derivations.course import Course, View
-from derivations.expression import Adjoint, Expr, Stack, Transpose, walk
+from derivations.expression import Adjoint, Expr, Part, Stack, Transpose, walk
 from derivations.glossary import FAINT, Glossary
 from derivations.growing import summed
 from derivations.judged import Judged, Progress, Reached, Unknown
@@ -21,10 +21,13 @@ from derivations.meaning import Meaning
 from derivations.name_marks import timed
 from derivations.sayings import Sayings
 from derivations.sheet import Line, Sheet
-from derivations.world import Unnamed
+from derivations.world import HEIGHT, Unnamed
 
 MOST_USERS = 6
-MISFIT = 0.6  # what a line without a fitting shape speaks against a reading, in lines that are right
+# what speaks for and against a reading, in lines that are right
+GUESS = 0.4  # a line that is right as something that its name does not say
+MISFIT = 0.6  # a line without a fitting shape
+CUT = 1.5  # a line that cuts into parts what was read as one quantity
 
 
 class Understanding:
@@ -43,9 +46,13 @@ class Understanding:
     @cached_property
     def score(self) -> float:
         """How many lines are right; what fits no shape, and names that say little, speak against a reading."""
-        right = sum(j.right and j.quantity is not None for j in self.judged)
-        odd = sum(not self._shaped(j) for j in self.judged)
-        return right - MISFIT * odd - sum(j.cost for j in self.judged) / 1000
+        odd = sum(CUT if self.cuts(j) else MISFIT for j in self.judged if self.cuts(j) or not self._shaped(j))
+        return self.promise - odd - sum(j.cost for j in self.judged) / 1000
+
+    @cached_property
+    def promise(self) -> float:
+        """How many lines are right, whatever else speaks against the reading: other meanings may mend that."""
+        return sum(GUESS if j.guessed else 1.0 for j in self.judged if j.right and j.quantity is not None)
 
     def _shaped(self, judged: Judged) -> bool:
         """Whether a line has a value in the shape of what it was meant to be."""
@@ -118,6 +125,10 @@ class Understanding:
             self.judged[j].right and self.judged[j].quantity is not None for j in users
         )
 
+    def cuts(self, judged: Judged) -> bool:
+        """Whether a line cuts into parts what was read as one quantity: it was read wrongly then."""
+        return judged.said is not None and any(_cuts(node) for node in walk(judged.said))
+
     @cached_property
     def _own(self) -> frozenset[int]:
         """The lines that are intermediates of their own."""
@@ -165,8 +176,19 @@ class Understanding:
         if best is None:
             return Reached(Judged(line, said=said, value=value), said)
         quantity, right, cost = best
-        judged = Judged(line, right, quantity, said=said, value=value, cost=cost)
+        guessed = right and quantity not in [m.quantity for m in targets]
+        judged = Judged(line, right, quantity, said=said, value=value, cost=cost, guessed=guessed)
         return Reached(judged, sayings.bound(quantity, value))
+
+
+def _cuts(node: Expr) -> bool:
+    """Whether one quantity, which is nothing packed, is cut into parts."""
+    if not isinstance(node, Part) or not node.of[0].startswith(HEIGHT):
+        return False
+    arg = node.arg
+    while isinstance(arg, Transpose):
+        arg = arg.arg
+    return isinstance(arg, Adjoint)
 
 
 def _order(sayings: Sayings, line: Line) -> tuple[str, ...]:
