@@ -8,6 +8,8 @@ from derivations.meaning import Meaning
 from derivations.sayings import Sayings
 from derivations.sheet import Line
 
+SAME_AS_BEFORE = 1.0  # how much less a meaning costs that the line has had in the round before
+
 
 def aims(sayings: Sayings, line: Line, value: Matrix[float] | None) -> list[Meaning]:
     """What a line that has this value may have been meant to be."""
@@ -41,6 +43,8 @@ def _in_loop(sayings: Sayings, line: Line, found: list[Meaning]) -> list[Meaning
                  and m.quantity in [Adjoint(state) for state in states]]  # fmt: skip
         found = [*found, *(Meaning(Adjoint(prev(of)), cost + 0.6) for of, cost in whole)]
     found = [m for m in found if not (isinstance(m.quantity, Adjoint) and m.quantity.part == "next")]
+    before = sayings.progress.rounds.get((line.number, line.column, line.target))
+    found = [Meaning(m.quantity, m.cost - SAME_AS_BEFORE) if m.quantity == before else m for m in found]
     if line.increment is None and not sheet.users.get(line.version):
         gathered = [m for m in found if isinstance(m.quantity, Total | TimeSum)]
         found = gathered or found  # a gradient that the next round overwrites

@@ -27,6 +27,8 @@ def summed(sayings: Sayings, line: Line, targets: list[Meaning]) -> Reached | No
     said = sayings.said(more, line.step)
     value = sayings.value_of(said, line.step)
     quantity, had = sayings.progress.included.get(line.before, (None, frozenset[int]()))
+    if quantity is not None and had == frozenset(range(len(sayings.terms(quantity, line)))):
+        return None  # that sum is complete: this is something else
     options = [quantity] if quantity is not None else [m.quantity for m in targets]
     fallback: tuple[Expr, tuple[Expr, ...]] | None = None
     fitting = False  # whether what is added has the shape of that
@@ -51,6 +53,12 @@ def summed(sayings: Sayings, line: Line, targets: list[Meaning]) -> Reached | No
     guess = here if here in left else nearest(addends, left, said, line.step, sayings.view.steps)
     some = frozenset({guess} if guess is not None else ())
     return _grown(sayings, line, option, addends, had, some, said, value, False)
+
+
+def _nothing(sayings: Sayings, addends: tuple[Expr, ...], step: int) -> frozenset[int]:
+    """The terms that are zero, as what comes back to the last step."""
+    values = [sayings.value_of(term, step) for term in addends]
+    return frozenset(k for k, value in enumerate(values) if value is not None and not any(map(any, value)))
 
 
 def _ends_right(sayings: Sayings, line: Line, quantity: Expr) -> bool:
@@ -116,7 +124,7 @@ def _grown(
     right: bool,
 ) -> Reached:
     """The judgement of a part, and what the sum is from here on."""
-    now = had | some
+    now = had | some | _nothing(sayings, addends, line.step)
     whole = len(now) == len(addends)
     turned = isinstance(sayings.glossary.laid(quantity), Transpose)
     last = line.version not in sayings.sheet.added_to

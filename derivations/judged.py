@@ -46,6 +46,7 @@ class Progress:
         taken: parameters whose gradient a line has given, under which name.
         opened: versions of sums of parameters' gradients that started outside of the sheet.
         order: the gates of what is packed, as the sheet packs them.
+        rounds: what a line of a loop was meant to be in the round before, by its place and name.
     """
 
     given: dict[str, Expr] = field(default_factory=dict)
@@ -53,6 +54,7 @@ class Progress:
     taken: dict[str, str] = field(default_factory=dict)
     opened: set[str] = field(default_factory=set)
     order: tuple[str, ...] = ()
+    rounds: dict[tuple[int, int, str], Expr] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

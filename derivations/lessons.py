@@ -25,6 +25,7 @@ def taught(reading: Understanding) -> Glossary:
     words |= _defined(reading)
     words |= _spoken(reading)
     words |= _left_over(reading)
+    names |= _kept(reading) if words != dict(reading.glossary.learned) else ()
     names |= _assigned(reading)
     names |= by_elimination(reading)
     return replace(reading.glossary, learned=tuple(sorted(words.items())), taught=names)
@@ -62,6 +63,18 @@ def _assigned(reading: Understanding) -> Iterator[tuple[str, Expr]]:
         match quantity:
             case Adjoint(of, "") if "[" in name and of not in states and of not in reading.course.cell.previous:
                 yield bare(name), quantity
+
+
+def _kept(reading: Understanding) -> Iterator[tuple[str, Expr]]:
+    """Values that right lines have read, whose names shall not change their meaning by what is learned."""
+    for k, judged in enumerate(reading.judged):
+        for name in reading.frees(k) if judged.right else ():
+            found = reading.readings(name)
+            quantity = reading.chosen.get(name, found[0].quantity if found else None)
+            if quantity is not None and isinstance(quantity, Shift) == ("[" in name):
+                base = _base(quantity)
+                if isinstance(base, Name):
+                    yield bare(name), base
 
 
 def _meanings(reading: Understanding, evident: bool) -> Iterator[tuple[str, Expr]]:

@@ -28,6 +28,7 @@ from derivations.judged import Judged, Unknown
 from derivations.marked import Mark, Marked, Verdict
 from derivations.matrices import ShapeError
 from derivations.plain import code
+from derivations.rounds import in_rounds
 from derivations.sheet import Line, Sheet
 from derivations.slips import written_out
 from derivations.understanding import Understanding
@@ -47,7 +48,7 @@ def mark_sheet(sheet: Sheet, course: Course | Cell) -> Marked:
     best = understood(known, sheet)
     sheet = best.sheet
     marking = _Marking(best)
-    marks = tuple(marking.mark(judged) for judged in best.judged)
+    marks = tuple(in_rounds(best.judged, [marking.mark(judged) for judged in best.judged]))
     headers = {j.line.number: j.line.header for j in best.judged}
     return Marked(sheet.notation, _gathered(marks, headers), marking.words.stated(), marking.not_given())
 

@@ -169,8 +169,8 @@ class Sayings:
             targets = self.readings(line.target, True)
             if self.is_any(value, targets, line.step):
                 return True
-            if line.increment is None and line.version not in self.sheet.added_to:
-                return False
+            if (line.increment is None and line.version not in self.sheet.added_to) or line.before in instead:
+                return False  # what is added says nothing of what it is added to
             more = line.increment if line.increment is not None else line.rhs
             part = self.value_of(self.said(more, line.step, instead), line.step)
         except Unknown:

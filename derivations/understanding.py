@@ -146,6 +146,8 @@ class Understanding:
         if reached.opened:
             known.opened.add(version)
         judged = reached.judged
+        if judged.line.loop is not None and judged.quantity is not None:
+            known.rounds[judged.line.number, judged.line.column, judged.line.target] = judged.quantity
         if judged.quantity is not None and judged.of is None and (parameter := parameter_of(judged.quantity)):
             known.taken.setdefault(parameter, judged.line.target)
 

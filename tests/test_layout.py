@@ -107,6 +107,7 @@ ORDER = [
     "slips_over_steps",
     "explaining",
     "marked",
+    "rounds",
     "wording",
     "doubts",
     "mark",
