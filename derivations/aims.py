@@ -1,7 +1,7 @@
 """What a line may have been meant to be: the meanings of its name, as its place on the sheet narrows them."""
 
 from derivations.cell import prev
-from derivations.expression import ZERO, Adjoint, Expr, Name, TimeSum, Total, rewrite
+from derivations.expression import ZERO, Adjoint, Expr, Name, TimeSum, Total, rewrite, walk
 from derivations.glossary import FAINT
 from derivations.matrices import Matrix
 from derivations.meaning import Meaning
@@ -29,7 +29,9 @@ def aims(sayings: Sayings, line: Line, value: Matrix[float] | None) -> list[Mean
 
 
 def _over_all(sayings: Sayings, line: Line) -> bool:
-    """Whether a gradient without a step is over all steps: the steps are numbers, or the last one is spoken of."""
+    """Whether a gradient is over all steps: it is a sum over them, they are numbers, or the last one is spoken of."""
+    if line.rhs is not None and any(isinstance(node, TimeSum) for node in walk(line.rhs)):
+        return True
     return sayings.sheet.numbered or (
         sayings.sheet.notation != "python" and any("[T" in name for name in line.uses) and "[" not in line.target
     )
@@ -38,12 +40,15 @@ def _over_all(sayings: Sayings, line: Line) -> bool:
 def _in_loop(sayings: Sayings, line: Line, found: list[Meaning]) -> list[Meaning]:
     """What a name in a loop over time may mean: what is assigned there goes to the step before."""
     sheet, states = sayings.sheet, sayings.course.cell.states
-    if sheet.again.get((line.target, line.step)) == line.version:  # dh, carried on under its own name
+    handed_on = any(sheet.lines[k].step != line.step for k in sheet.users.get(line.version, ()))
+    before = sayings.progress.rounds.get((line.number, line.column, line.target))
+    previous = [Adjoint(name) for name in sayings.course.cell.previous]
+    handed_on = handed_on or before in previous
+    if handed_on or sheet.again.get((line.target, line.step)) == line.version:  # dh, carried on under its own name
         whole = [(m.quantity.of, m.cost) for m in found if isinstance(m.quantity, Adjoint)
                  and m.quantity in [Adjoint(state) for state in states]]  # fmt: skip
         found = [*found, *(Meaning(Adjoint(prev(of)), cost + 0.6) for of, cost in whole)]
     found = [m for m in found if not (isinstance(m.quantity, Adjoint) and m.quantity.part == "next")]
-    before = sayings.progress.rounds.get((line.number, line.column, line.target))
     found = [Meaning(m.quantity, m.cost - SAME_AS_BEFORE) if m.quantity == before else m for m in found]
     if line.increment is None and not sheet.users.get(line.version):
         gathered = [m for m in found if isinstance(m.quantity, Total | TimeSum)]

@@ -154,6 +154,9 @@ class Callings:
                 for gate in gates:
                     for text in (f"b{gate}", f"bias{gate}", f"b{gate}b", f"{gate}b", f"{gate}bias"):
                         yield text, name, 0.5
+                    if target not in self.gates.activation:  # the second bias, within the reset gate
+                        for text in (f"b{gate}2", f"b2{gate}", f"b{gate}h", f"c{gate}", f"bh{gate}"):
+                            yield text, name, 0.5
                 if len(biases) == 1:
                     yield "b", name, 0.5
                     yield "bias", name, 0.5

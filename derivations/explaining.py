@@ -35,7 +35,7 @@ from derivations.mistakes import places, spelled
 from derivations.packing import factored
 from derivations.parts import part_words
 from derivations.slips import Slip, distributed, lost_words, slips, written_out
-from derivations.slips_over_steps import at_one_step
+from derivations.slips_over_steps import at_one_step, summand
 from derivations.world import Unnamed
 
 MOST_SLIPS = 600
@@ -85,6 +85,13 @@ def _explain(
     course: Course, quantity: Expr, said: Expr, value: Matrix[float] | None, view: View, step: int, pairs: bool
 ) -> Mistake | None:
     right = factored(course.vocabulary.gates, quantity) or written_out(course, quantity, said, step)
+    if inner := summand(quantity, said):
+        try:
+            found = _explain(course, *inner, course.value(inner[1], view, step), view, step, pairs)
+        except _FAULTS:
+            found = None
+        if found is not None:
+            return replace(found, correct=TimeSum(found.correct), made=None)
     real, theirs = view, value
     if words := part_words(course, quantity, said, value, view, step):
         return Mistake(words, right)

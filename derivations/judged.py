@@ -54,7 +54,7 @@ class Progress:
     taken: dict[str, str] = field(default_factory=dict)
     opened: set[str] = field(default_factory=set)
     order: tuple[str, ...] = ()
-    rounds: dict[tuple[int, int, str], Expr] = field(default_factory=dict)
+    rounds: dict[tuple[int, int, str], Expr | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

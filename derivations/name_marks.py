@@ -25,6 +25,7 @@ _ERROR = (  # what stands around a name to say "the derivative of the loss by it
 )
 DIRECT = re.compile(
     r"d[yY]s?|e|g|gh|gy|dout|d[hH]s?_?(?:out|top|up|above|ext|loss|in)|dout_h|e_h|d?[hH]out|Delta|grad_y|ys?_grad"
+    r"|grad_?(?:out|output|hy|h_?out)|gout|top_?grad|upstream\w*"
 )
 _WITHIN = re.compile(r"(\w+?)_(?:bar|grad|delta|adj)_(\w+)")
 _BY_G = re.compile(r"g(?P<rest>[A-Za-z]\w*)")  # gx, gc: it is a gate's name as well

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from derivations.addends import at_step
 from derivations.course import Course, View
-from derivations.expression import Adjoint, Expr, Name, Shift, TimeSum, Total, rewrite, total
+from derivations.expression import Adjoint, Derivative, Expr, MatMul, Name, Neg, Shift, TimeSum, Total, rewrite, total
 from derivations.slips import Slip
 
 MOST_STEPS = 6
@@ -12,6 +12,9 @@ MOST_STEPS = 6
 
 def at_one_step(course: Course, quantity: Expr, view: View, step: int) -> Iterator[Slip]:
     """A gradient that is gathered over the steps, wrong at one of them."""
+    factors = _factors(quantity)
+    if len(factors) > 1 and all(isinstance(factor, Derivative | Shift) for factor in factors):
+        yield Slip("the Jacobians are multiplied in forward order", _product(factors[::-1]))
     if not isinstance(quantity, Total | TimeSum) or view.steps > MOST_STEPS:
         return
     share = Adjoint(quantity.of) if isinstance(quantity, Total) else quantity.arg
@@ -43,3 +46,26 @@ def _of_other_steps(course: Course, share: Expr, s: int, steps: int) -> Iterator
 
 def _put(share: Expr, name: str, other: Expr) -> Expr:
     return rewrite(share, lambda node: other if node == Name(name) else None)
+
+
+def _factors(expr: Expr) -> tuple[Expr, ...]:
+    return (*_factors(expr.left), *_factors(expr.right)) if isinstance(expr, MatMul) else (expr,)
+
+
+def _product(factors: tuple[Expr, ...]) -> Expr:
+    result = factors[0]
+    for factor in factors[1:]:
+        result = MatMul(result, factor)
+    return result
+
+
+def summand(quantity: Expr, said: Expr) -> tuple[Expr, Expr] | None:
+    """The share of one step on both sides, where both are sums over time; None elsewhere."""
+    if not isinstance(quantity, Total):
+        return None
+    match said:
+        case TimeSum(arg):
+            return Adjoint(quantity.of), arg
+        case Neg(TimeSum(arg)):
+            return Adjoint(quantity.of), Neg(arg)
+    return None

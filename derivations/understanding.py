@@ -146,7 +146,7 @@ class Understanding:
         if reached.opened:
             known.opened.add(version)
         judged = reached.judged
-        if judged.line.loop is not None and judged.quantity is not None:
+        if judged.line.loop is not None:
             known.rounds[judged.line.number, judged.line.column, judged.line.target] = judged.quantity
         if judged.quantity is not None and judged.of is None and (parameter := parameter_of(judged.quantity)):
             known.taken.setdefault(parameter, judged.line.target)
@@ -248,6 +248,8 @@ def _best(
     if not options:
         return None
     users = sayings.sheet.users.get(line.version, [])[:MOST_USERS]
+    if not users and sayings.progress.rounds.get((line.number, line.column, line.target), line) is None:
+        return None  # an intermediate of their own in the round before, where it was used
     ranked = []
     for order, option in enumerate(options):
         quantity, right, cost = option

@@ -113,7 +113,7 @@ class Statements:
                 return None if found is None else found[::-1]
             case ast.Call(ast.Name("list" | "tqdm" | "trange"), [inner]):
                 return self._rounds(inner)
-            case ast.Call(ast.Name("range"), args):
+            case ast.Call(ast.Name("range") | ast.Attribute(_, "arange"), args):
                 numbers = [self.walk.numbers.number(arg) for arg in args]
                 if any(n is None for n in numbers):
                     raise CellError("how often this runs is not known", node.lineno, node.col_offset + 1)
