@@ -1,10 +1,13 @@
 """Lines of a loop over time that are wrong in one of its rounds alone: the first step, or the last."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from derivations.judged import Judged
 from derivations.marked import Mark, Verdict
+
+_STEP = re.compile(r"\b(?:first|last)\b[\w ]* step")
 
 
 def in_rounds(judged: Sequence[Judged], marks: Sequence[Mark]) -> Iterator[Mark]:
@@ -18,7 +21,8 @@ def in_rounds(judged: Sequence[Judged], marks: Sequence[Mark]) -> Iterator[Mark]
         found = steps.get((mark.line, mark.column, one.line.target), {}) if one.line.loop is not None else {}
         wrong = found.get(Verdict.WRONG, set())
         every = set[int]().union(*found.values())
-        if mark.verdict is Verdict.WRONG and mark.mistake and len(wrong) == 1 < len(every):
+        told = _STEP.search(mark.mistake) or not mark.mistake
+        if mark.verdict is Verdict.WRONG and not told and len(wrong) == 1 < len(every):
             which = "first" if wrong == {min(every)} else "last" if wrong == {max(every)} else ""
             mark = replace(mark, mistake=f"at the {which} step: {mark.mistake}") if which else mark
         yield mark

@@ -101,6 +101,9 @@ def _stem(cursor: Cursor) -> tuple[str, str, list[Piece]]:
         more, when = found
         labels += more
         step = when or step
+    labels, transposed = cursor.indices.without(labels)
+    if transposed:
+        after.insert(0, cursor.piece("TRANSPOSE", "T"))
     return "_".join([core, *marks, *labels]), step, after
 
 

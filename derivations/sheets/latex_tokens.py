@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from derivations.sheet import normal
 from derivations.sheets.formula import Piece
 from derivations.sheets.latex_cursor import Cursor
+from derivations.sheets.latex_indices import passed
 from derivations.sheets.latex_names import NAMING, name, superscript
 from derivations.sheets.text import SPOKEN
 
@@ -92,6 +93,11 @@ def _command(cursor: Cursor) -> Iterator[Piece]:
         cursor.at = match.end()
         yield cursor.piece("OPERATOR", _SIGN[word])
     elif word == "sum":
+        if (over := passed(cursor.text, cursor.at)) and over[1] in cursor.indices.summed:
+            cursor.at = over.end()
+            if over[1] not in cursor.indices.absorbed:
+                yield cursor.piece("SUMMED", f"sum_{over[1]}")
+            return
         cursor.at = match.end()
         yield _summed(cursor)
     elif word == "sqrt":
