@@ -87,6 +87,8 @@ class Glossary:
                 found = [Meaning(self.vocabulary.gates.mirrored(m.quantity, gate), m.cost) for m in found]
             known[key] = found
         result: list[Meaning] = known[key]
+        if "[" in name and bare(name) in self.sheet.assigned:  # what the sheet says at this step comes from no outside
+            result = [m for m in result if not _from_outside(m.quantity)] or result
         return result
 
     def meaning(self, name: str, order: tuple[str, ...] = ()) -> Expr:
@@ -127,3 +129,8 @@ def _as_new(found: Iterable[Meaning], cell: Cell) -> Iterator[Meaning]:
                 continue
             case _:
                 yield meaning
+
+
+def _from_outside(quantity: Expr) -> bool:
+    inner = quantity.arg if isinstance(quantity, Shift) else quantity
+    return isinstance(inner, Adjoint) and inner.part == "out"

@@ -91,12 +91,13 @@ def _added(sayings: Sayings, line: Line, targets: list[Meaning]) -> Reached | No
     said = sayings.said(line.increment, line.step)
     value = sayings.value_of(said, line.step)
     laid = sayings.glossary.laid
-    for meaning in targets:
-        if sayings.is_share(meaning.quantity):
-            share = share_of(meaning.quantity)
-            right = sayings.is_(value, share, line.step)
-            judged = Judged(line, right, share, of=share, said=said, value=value)
-            return Reached(judged, laid(TimeSum(share)), opened=True)
+    shares = [share_of(meaning.quantity) for meaning in targets if sayings.is_share(meaning.quantity)]
+    if shares:
+        right = [share for share in shares if sayings.is_(value, share, line.step)]
+        fitting = [share for share in shares if value is not None and sayings.fits(value, share, line.step)]
+        share = (right or fitting or shares)[0]
+        judged = Judged(line, bool(right), share, of=share, said=said, value=value)
+        return Reached(judged, laid(TimeSum(share)), opened=True)
     if line.rhs is None:
         return None
     whole = sayings.value_of(sayings.said(line.rhs, line.step), line.step)

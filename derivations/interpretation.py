@@ -23,7 +23,7 @@ from derivations.expression import (
 from derivations.glossary import Glossary
 from derivations.lessons import taught
 from derivations.matrices import ShapeError
-from derivations.sheet import UNKNOWN_SLOPES, Sheet
+from derivations.sheet import UNKNOWN_SLOPES, Sheet, free
 from derivations.timed import UnknownName, unknown
 from derivations.understanding import Understanding, understanding
 from derivations.world import STEPS, Key, Unnamed
@@ -127,7 +127,23 @@ def _of_last(best: Understanding) -> Understanding:
         return best
     silent = {(f"d{of}_out", step) for of in best.course.cell.seeded for step in range(1, view.steps)}
     other = Understanding(replace(best.glossary, view=replace(view, zero=view.zero | silent)))
-    return other if other.score > best.score + 0.5 else best
+    least = 0 if best.sheet.numbered and not _hears(best) else 0.5
+    return other if other.score >= best.score + least else best
+
+
+def _hears(reading: Understanding) -> bool:
+    """Whether a sheet takes an error from outside at a step that is not the last."""
+    sheet, seeded = reading.sheet, [Adjoint(of) for of in reading.course.cell.seeded]
+    return any(
+        "[" in name or line.step < sheet.steps
+        for line in sheet.lines
+        for name in line.uses
+        if free(name) and any(m.quantity in seeded or _is_out(m.quantity) for m in reading.readings(name)[:1])
+    )
+
+
+def _is_out(quantity: Expr) -> bool:
+    return isinstance(quantity, Adjoint) and quantity.part == "out"
 
 
 def _varied(best: Understanding) -> Understanding:

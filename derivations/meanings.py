@@ -63,7 +63,8 @@ class Vocabulary:
                 else:
                     found.append(Meaning(moved(Name(ours), by), cost + more))
             if by == 0:
-                found += [Meaning(one.quantity, one.cost + cost) for one in self.packing.packed(core)]
+                packed = (*self.packing.packed(core), *self.packing.joined(core))
+                found += [Meaning(one.quantity, one.cost + cost) for one in packed]
             if core[:1] == "a" and core[1:] in self.preactivation:  # the activated gate, as in CS231n's LSTM
                 found.append(Meaning(moved(Name(core[1:]), by), 1.5))
         return cheapest(found)

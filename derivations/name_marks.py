@@ -96,6 +96,11 @@ def of_loss(name: str, output: str) -> Iterator[tuple[str, float]]:
         yield f"{match['mark']}_{match['rest'][1:]}", 0.1
 
 
+def by_g(name: str) -> bool:
+    """Whether a name is one of those that say an error by a g: gW, gx."""
+    return bool(_BY_G.fullmatch(name))
+
+
 def speaks_of_next(name: str) -> bool:
     """Whether a name says the step after."""
     return bool(_NEXT.search(name) or re.search(r"next|\[t\+", name))

@@ -13,6 +13,7 @@ from derivations.name_marks import canonical, of_loss
 _TOGETHER = re.compile(r"(?:(?P<bias>b|bias|B)|(?:[WwUKRV]|weights?|kernel))_?(?P<source>[A-Za-z]*)")
 _RECURRENT = {"h", "hh", "rec", "a", "r"}
 _INPUT = {"x", "ih", "i", "in", "xh", "input"}
+_JOINED = {"z", "zt", "concat", "cat", "xh", "hx", "xc", "combined", "inp", "v", "zs", "concatenated", "stacked", "X"}
 _BOTH = {"", "hx", "xh", "ax", "all", "cat", "gates"}
 
 
@@ -38,6 +39,13 @@ class Packing:
             if gate and any(gate in (word, word + "t") for word in words):
                 for k, beside in enumerate(self._beside([target])):
                     yield Meaning(beside, 1.2 + k / 10)
+
+    def joined(self, core: str) -> Iterator[Meaning]:
+        """One name for the state before and the input below one another: `z = [h_prev; x]`."""
+        if core in _JOINED and len(self.callings.cell.inputs) == 1:
+            vectors = (Name(self.callings.cell.previous[0]), Name(self.callings.cell.inputs[0]))
+            yield Meaning(Stack(vectors), 1.95)
+            yield Meaning(Stack(vectors[::-1]), 2.0)
 
     def _beside(self, targets: Sequence[str]) -> Iterator[Expr]:
         """The weights of targets below one another, those of the states and of the inputs side by side."""

@@ -95,6 +95,11 @@ class Sheet:
         return {line.version: k for k, line in enumerate(self.lines) if line.version}
 
     @cached_property
+    def assigned(self) -> frozenset[str]:
+        """The names that lines assign, without their steps."""
+        return frozenset(line.target.partition("[")[0] for line in self.lines if line.version)
+
+    @cached_property
     def users(self) -> dict[str, list[int]]:
         """The lines that read each version."""
         found: dict[str, list[int]] = {}

@@ -18,7 +18,7 @@ from derivations.growing import summed
 from derivations.judged import Judged, Progress, Reached, Unknown
 from derivations.matrices import Matrix, ShapeError
 from derivations.meaning import Meaning
-from derivations.name_marks import timed
+from derivations.name_marks import by_g, timed
 from derivations.sayings import Sayings
 from derivations.sheet import Line, Sheet
 from derivations.world import HEIGHT, Unnamed
@@ -117,13 +117,13 @@ class Understanding:
     def settled(self, judged: Judged) -> bool:
         """Whether it is certain what a line was meant to be, although its name hardly says so.
 
-        The sheet says it, or a later line is right because of it.
+        The sheet says it, a later line is right because of it, or names of that form are right as errors elsewhere.
         """
         line = judged.line
-        users = self.sheet.users.get(line.version, ())
-        return line.target in self.sheet.names or any(
-            self.judged[j].right and self.judged[j].quantity is not None for j in users
-        )
+        right = [j for j in self.judged if j.right and j.quantity is not None and not j.guessed]
+        used = any(line.version in j.line.uses for j in right)
+        kin = by_g(line.target) and any(by_g(j.line.target) and isinstance(j.quantity, Adjoint) for j in right)
+        return line.target in self.sheet.names or used or kin
 
     def cuts(self, judged: Judged) -> bool:
         """Whether a line cuts into parts what was read as one quantity: it was read wrongly then."""

@@ -239,7 +239,10 @@ def _nabla(cursor: Cursor) -> Iterator[Piece]:
     cursor.blank()
     start = cursor.at - len(r"\nabla")
     if not cursor.taken("_"):
-        raise cursor.error("a nabla without a name to differentiate by")
+        if not re.match(r"[A-Za-z\\]", cursor.here):
+            raise cursor.error("a nabla without a name to differentiate by")
+        yield from name(cursor, "d")
+        return
     inner = list(tokens(cursor.within(cursor.group())))
     if len(inner) != 1 or inner[0].kind != "NAME":
         raise cursor.error("a nabla by something that is no name")
