@@ -198,7 +198,7 @@ def _layouts(sheet: Sheet, cell: Cell) -> Iterator[str]:
     nodes = [node for line in sheet.lines if line.rhs is not None for node in walk(line.rhs)]
     wide = any(isinstance(node, Transpose | Outer | Diag | Stack) for node in nodes)
     wide = wide or any("@" in line.text or "dot(" in line.text for line in sheet.lines)
-    if not wide and not any(isinstance(node, Reduce) for e in cell.equations for node in walk(e.rhs)):
+    if not wide and not sheet.components and not any(isinstance(node, Reduce) for e in cell.equations for node in walk(e.rhs)):
         yield SCALAR
     if any(isinstance(node, Transpose | Diag) for node in nodes) and any("/" in line.target for line in sheet.lines):
         yield DENOMINATOR

@@ -73,6 +73,7 @@ class Sheet:
         truncated: whether the text says that errors are cut on purpose.
         steps: how many steps were walked, where the sheet is a program over time; 0 where it speaks of step t.
         numbered: whether its steps are written as numbers, all of them.
+        components: whether it speaks of the components of vectors, by their indices.
         turned: the same sheet with the loops turned backwards in time that hand errors on and run forwards.
     """
 
@@ -87,6 +88,7 @@ class Sheet:
     truncated: bool = False
     all_steps: bool = False
     numbered: bool = False
+    components: bool = False
     turned: "Sheet | None" = None
 
     @cached_property

@@ -12,13 +12,13 @@ from functools import cached_property
 
 from derivations.aims import aims, parameter_of
 from derivations.course import Course, View
-from derivations.expression import Adjoint, Expr, Part, Stack, Transpose, walk
+from derivations.expression import Adjoint, Expr, Part, Shift, Stack, Transpose, walk
 from derivations.glossary import FAINT, Glossary
 from derivations.growing import summed
 from derivations.judged import Judged, Progress, Reached, Unknown
 from derivations.matrices import Matrix, ShapeError
 from derivations.meaning import Meaning
-from derivations.name_marks import by_g, timed
+from derivations.name_marks import bare, by_g, timed
 from derivations.sayings import Sayings
 from derivations.sheet import Line, Sheet
 from derivations.world import HEIGHT, Unnamed
@@ -121,9 +121,20 @@ class Understanding:
         """
         line = judged.line
         right = [j for j in self.judged if j.right and j.quantity is not None and not j.guessed]
-        used = any(line.version in j.line.uses for j in right)
+        used = any(line.version in j.line.uses for j in right) or self._is_read_elsewhere(judged)
         kin = by_g(line.target) and any(by_g(j.line.target) and isinstance(j.quantity, Adjoint) for j in right)
         return line.target in self.sheet.names or used or kin
+
+    def _is_read_elsewhere(self, judged: Judged) -> bool:
+        """Whether a right line reads the same name at another step, as the same."""
+        name = bare(judged.line.target)
+        for k, other in enumerate(self.judged):
+            for free_ in self.frees(k) if other.right else ():
+                if bare(free_) == name and free_ != name:
+                    found = self.chosen.get(free_) or next((m.quantity for m in self.readings(free_)), None)
+                    if found is not None and (found.arg if isinstance(found, Shift) else found) == judged.quantity:
+                        return True
+        return False
 
     def cuts(self, judged: Judged) -> bool:
         """Whether a line cuts into parts what was read as one quantity: it was read wrongly then."""
@@ -255,7 +266,8 @@ def _best(
         quantity, right, cost = option
         bound = sayings.bound(quantity, value)
         after = sum(sayings.right_after(j, {line.version: bound}) for j in users)
-        ranked.append((right + after, right, -cost - order / 1000, option))
+        again = isinstance(quantity, Stack) and bound in sayings.progress.given.values()  # nobody joins the same twice
+        ranked.append((right + after - again / 2, right, -cost - order / 1000, option))
     top = max(ranked, key=lambda one: one[:3])
     if users and not any(right for _, right, _ in options):  # their own intermediate under the name of an error
         own = sum(sayings.right_after(j, {line.version: said}) for j in users)

@@ -65,7 +65,8 @@ def read_latex(text: str) -> Sheet:
     reader = _Reader(macros, usual=everywhere(row for _, _, row in rows))
     for number, column, row in rows:
         reader.row(number, column, row)
-    return Sheet("latex", tuple(reader.lines), given, reader.shown)
+    components = any(indices(row).absorbed for _, _, row in rows)
+    return Sheet("latex", tuple(reader.lines), given, reader.shown, components=components)
 
 
 def _macros(text: str) -> tuple[str, dict[str, tuple[int, str]]]:
