@@ -175,7 +175,8 @@ class Callings:
                 if recurrent:
                     yield f"W{gate}{gate}", name, 1
             if len(feeds.get(vector, ())) == 1:
-                for letter in ("U", "R", "Wh", "Wrec", "Whh", "Waa", "Wr") if recurrent else ("W", "Wx", "Win", "Wih"):
+                own = ("U", "R", "Wh", "Wrec", "Whh", "Waa", "Wr") if recurrent else ("W", "Wx", "Win", "Wih", "Wi")
+                for letter in own:
                     yield letter, name, 0.9
                 yield "W" if recurrent else "U", name, 1.2
                 if recurrent:

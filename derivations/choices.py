@@ -67,14 +67,17 @@ def _uncertain(reading: Understanding) -> Iterator[tuple[str, tuple[Expr, ...]]]
         if name in UNKNOWN_SLOPES:
             yield name, (ONE,)
             continue
-        readings = [m.quantity for m in reading.readings(name)]
+        readings = [m.quantity for m in reading.readings(name)][:5]
+        first = readings[0] if readings else None
+        if isinstance(first, Adjoint) and first.part == "next" and first.of not in reading.glossary.spoken:
+            readings.append(Adjoint(first.of))  # what comes from the layer above may be called the next one too
         if name in reading.course.cell.shapes:
             continue  # a name of the cell itself
         if not readings:
             if not re.match(r"[WUVRKwb](?![a-z]{3})", name):  # a weight is no value: it may be told by the gates' order
                 yield name, tuple(_anything(reading.course))
         elif len(readings) > 1:
-            yield name, tuple(q for q in readings[:5] if q != reading.chosen.get(name, readings[0]))
+            yield name, tuple(q for q in readings if q != reading.chosen.get(name, readings[0]))
 
 
 def _anything(course: Course) -> Iterator[Expr]:

@@ -58,7 +58,9 @@ class Doubts:
     def of_right(self, judged: Judged) -> str:
         """Why a line that is right is not called so: nothing else speaks for the reading under which it is."""
         match judged.quantity:
-            case Derivative(of, wrt) if self.sheet.all_steps and wrt in self.course.cell.parameters:
+            case Derivative(of, wrt, "total") if (
+                not self.sheet.immediate and self.sheet.all_steps and wrt in self.course.cell.parameters
+            ):
                 more = f"over all steps the path through {of}_prev is missing"
                 return f"right within the step; {more}: the sheet speaks of both"
         if self._only_so == [judged.line.number]:

@@ -35,7 +35,7 @@ from derivations.mistakes import places, spelled
 from derivations.packing import factored
 from derivations.parts import part_words
 from derivations.slips import Slip, distributed, lost_words, slips, written_out
-from derivations.slips_over_steps import at_one_step, summand
+from derivations.slips_over_steps import at_one_step, immediate_words, summand
 from derivations.world import Unnamed
 
 MOST_SLIPS = 600
@@ -93,7 +93,8 @@ def _explain(
         if found is not None:
             return replace(found, correct=TimeSum(found.correct), made=None)
     real, theirs = view, value
-    if words := part_words(course, quantity, said, value, view, step):
+    words = part_words(course, quantity, said, value, view, step)
+    if words := words or immediate_words(course, quantity, value, view, step):
         return Mistake(words, right)
     shaped = value is not None and fit(value, course.right(quantity, view, step), quantity, view) is not None
     if not shaped:  # what does not fit is looked at in the scalar view

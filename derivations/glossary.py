@@ -7,14 +7,14 @@ from functools import cached_property
 
 from derivations.cell import Cell
 from derivations.course import SCALAR, Course, View
-from derivations.expression import Adjoint, Expr, Name, Shift, Transpose
+from derivations.expression import Adjoint, Derivative, Expr, Name, Shift, Transpose, walk
 from derivations.judged import Unknown
 from derivations.matrices import ShapeError
 from derivations.meaning import Meaning, moved
 from derivations.meanings import Vocabulary
 from derivations.name_marks import bare, timed
 from derivations.sheet import Sheet, free
-from derivations.world import NOW, Unnamed
+from derivations.world import NOW, OVER_TIME, Unnamed
 
 FAINT = 1.9  # the cost from which on a name hardly says what it is
 _FINAL = re.compile(r"^(d_?\w+?)_?(?:last|final|end|fin|T)$")
@@ -53,6 +53,13 @@ class Glossary:
         back |= {q.of.removesuffix("_prev") for q in found if isinstance(q, Adjoint) and q.of in cell.previous}
         return frozenset(state for state in cell.states if state in back)
 
+    @cached_property
+    def spoken(self) -> frozenset[str]:
+        """The states of whose errors the sheet speaks by other names than that of what comes back."""
+        names = {name for line in self.sheet.lines for name in (line.target, *line.uses) if free(name)}
+        found = [meaning.quantity for name in names for meaning in self._plain(name, False)[:1]]
+        return frozenset(q.of for q in found if isinstance(q, Adjoint) and q.part != "next")
+
     def readings(self, name: str, target: bool = False, order: tuple[str, ...] = ()) -> list[Meaning]:
         """All that a name may mean, the likeliest first; `order` is that of the gates in what is packed."""
         if name in self.sheet.names:
@@ -68,6 +75,11 @@ class Glossary:
             states = self.course.cell.states
             carried = [m.quantity.of for m in whole[:1] if isinstance(m.quantity, Adjoint) and m.quantity.of in states]
             result = [*(Meaning(Adjoint(of, "next"), 0.05) for of in carried), *result]
+        if self.sheet.immediate and not name.startswith("d+"):
+            over = [
+                m for m in result if any(isinstance(n, Derivative) and n.kind == OVER_TIME for n in walk(m.quantity))
+            ]
+            result = over or result
         if order:
             return result + self.vocabulary.packing.together(name, order)
         return result
@@ -134,3 +146,7 @@ def _as_new(found: Iterable[Meaning], cell: Cell) -> Iterator[Meaning]:
 def _from_outside(quantity: Expr) -> bool:
     inner = quantity.arg if isinstance(quantity, Shift) else quantity
     return isinstance(inner, Adjoint) and inner.part == "out"
+
+
+def _is_over_time(quantity: Expr) -> bool:
+    return any(isinstance(node, Derivative) and node.kind == OVER_TIME for node in walk(quantity))

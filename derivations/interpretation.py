@@ -161,12 +161,21 @@ def _varied(best: Understanding) -> Understanding:
             tried.add(key)
             tries += 1
             other = Understanding(replace(best.glossary, chosen={**best.chosen, **choice}))
-            unknown = any(name not in UNKNOWN_SLOPES and not best.readings(name) for name in choice)
+            unknown = any(_is_daring(best, name, quantity) for name, quantity in choice.items())
             if other.score > best.score + (1.5 if unknown else 0.5):  # one line alone says little of such a name
                 best = other
         if best.score <= before + 0.5:
             break
     return best
+
+
+def _is_daring(reading: Understanding, name: str, quantity: Expr) -> bool:
+    """Whether a name does not say a meaning at all, or says what comes back where the whole is meant."""
+    found = reading.readings(name)
+    if not found:
+        return name not in UNKNOWN_SLOPES
+    first = found[0].quantity
+    return isinstance(first, Adjoint) and first.part == "next" and quantity == Adjoint(first.of)
 
 
 def _zero(course: Course, sheet: Sheet) -> frozenset[Key]:
@@ -198,7 +207,8 @@ def _layouts(sheet: Sheet, cell: Cell) -> Iterator[str]:
     nodes = [node for line in sheet.lines if line.rhs is not None for node in walk(line.rhs)]
     wide = any(isinstance(node, Transpose | Outer | Diag | Stack) for node in nodes)
     wide = wide or any("@" in line.text or "dot(" in line.text for line in sheet.lines)
-    if not wide and not sheet.components and not any(isinstance(node, Reduce) for e in cell.equations for node in walk(e.rhs)):
+    wide = wide or sheet.components or any(isinstance(node, Reduce) for e in cell.equations for node in walk(e.rhs))
+    if not wide:
         yield SCALAR
     if any(isinstance(node, Transpose | Diag) for node in nodes) and any("/" in line.target for line in sheet.lines):
         yield DENOMINATOR

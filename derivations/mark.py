@@ -18,6 +18,7 @@ from derivations.explaining import Mistake, explain
 from derivations.expression import (
     Adjoint,
     Expr,
+    Name,
     Shift,
     Total,
     total,
@@ -91,6 +92,8 @@ class _Marking:
         if short := self._truncated(judged):
             return short
         if judged.of is None and self.reading.of_itself(judged.quantity, line):
+            if isinstance(line.rhs, Name):  # it gives what is known from outside another name
+                return self._said(replace(judged, quantity=None), Verdict.OTHER)
             return self._said(judged, Verdict.UNSURE, "it says this of itself: what stands on the left is used")
         if self.reading.cuts(judged):
             return self._said(judged, Verdict.UNSURE, "it takes a part of what was read as one whole")

@@ -17,6 +17,7 @@ from derivations.gates import Gates
 from derivations.meaning import Meaning, cheapest, moved
 from derivations.name_marks import DIRECT, LOSSES, at_argument, of_loss, speaks_of_next, timed
 from derivations.packing import Packing, adjoint_of
+from derivations.world import OVER_TIME
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,8 @@ class Vocabulary:
             if name == f"d{of}_out":
                 return [Meaning(Adjoint(of, "out"), 0)]
         found: list[Meaning] = []
+        if name in ("dnext", "dnxt"):  # of the first state, what is handed on
+            return [Meaning(Adjoint(self.cell.states[0], "next"), 0.5)]
         for core, by, cost in timed(name):
             for of in self.cell.seeded[:1] if DIRECT.fullmatch(core) else ():
                 if by == -1 and of in self.cell.states:
@@ -128,7 +131,7 @@ class Vocabulary:
 
     def slopes(self, name: str) -> list[Meaning]:
         """The derivatives of one quantity by another that a name may mean: `dc/df`, `dh[t]/dh[t-1]`."""
-        match = re.fullmatch(r"d_?(?P<of>[^/]+)/d_?(?P<wrt>[^/]+)", name)
+        match = re.fullmatch(r"d(?P<immediate>\+)?_?(?P<of>[^/]+)/d_?(?P<wrt>[^/]+)", name)
         if not match or match["of"].split("[")[0].strip("_{}0123456789") in LOSSES:
             return []
         found: list[Meaning] = []
@@ -145,6 +148,9 @@ class Vocabulary:
                             back == by or name_ != below or below in self.cell.parameters
                         ):
                             price = cost + more + a + b
+                            if below in self.cell.parameters:  # immediate, or through the steps before as well
+                                over = moved(Derivative(above, name_, OVER_TIME), by)
+                                found += () if match["immediate"] else [Meaning(over, price + 0.3)]
                             found.append(Meaning(moved(Derivative(above, name_, "total"), by), price))
         return cheapest(found)
 

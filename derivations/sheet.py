@@ -124,6 +124,12 @@ class Sheet:
         return frozenset(line.before for line in self.lines if line.increment is not None)
 
     @cached_property
+    def immediate(self) -> bool:
+        """Whether it has a sign of its own for immediate partials, so that the others are through all steps."""
+        spoken = {name for line in self.lines for name in (line.target, *line.uses)}
+        return any(name.startswith("d+") for name in spoken)
+
+    @cached_property
     def next_is_new(self) -> bool:
         """Whether the states of this step are called the next ones: nothing stands between `c_prev` and `c_next`."""
         spoken = {name for line in self.lines for name in (line.target, *line.uses) if free(name)}

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from derivations.addends import at_step
 from derivations.course import Course, View
 from derivations.expression import Adjoint, Derivative, Expr, MatMul, Name, Neg, Shift, TimeSum, Total, rewrite, total
+from derivations.matrices import Matrix
 from derivations.slips import Slip
+from derivations.world import OVER_TIME
 
 MOST_STEPS = 6
 
@@ -27,6 +29,16 @@ def at_one_step(course: Course, quantity: Expr, view: View, step: int) -> Iterat
             yield Slip(f"step {s} is left out of the sum over time", total(*others))
         for words, wrong in _of_other_steps(course, written, s, view.steps):
             yield Slip(words, total(*others, at_step(wrong, s - step)), 1.1)
+
+
+def immediate_words(course: Course, quantity: Expr, value: Matrix[float] | None, view: View, step: int) -> str:
+    """What is wrong with a derivative that is through all steps, where it is taken within one; empty for nothing."""
+    match quantity:
+        case Derivative(of, wrt, kind) if kind == OVER_TIME and value is not None:
+            if course.agrees(value, Derivative(of, wrt, "total"), view, step):
+                paths = " and ".join(course.cell.previous)
+                return f"this is the immediate partial where the total is due: the path through {paths} is missing"
+    return ""
 
 
 def _of_other_steps(course: Course, share: Expr, s: int, steps: int) -> Iterator[tuple[str, Expr]]:

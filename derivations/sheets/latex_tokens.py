@@ -25,6 +25,7 @@ _FUNCTIONS = {
 }  # fmt: skip
 _MATRIX = re.compile(r"\\begin\{([bpvB]?matrix)\}(.*?)\\end\{\1\}", re.DOTALL)
 _COMMAND = re.compile(r"\\([A-Za-z]+)|\\(.)", re.DOTALL)
+_PLUS = re.compile(r"\s*\^\s*(?:\{\s*\+\s*\}|\+)")
 _DIFFERENTIAL = re.compile(
     r"\s*(?:\\partial(?![A-Za-z])|\\mathrm\s*\{d\}|\\mathop\{d\}|\\operatorname\{d\}|d(?=\s*[A-Za-z\\]))"
 )
@@ -181,8 +182,11 @@ def _matrix(cursor: Cursor) -> Iterator[Piece]:
 def _fraction(cursor: Cursor, above: str, below: str) -> Iterator[Piece]:
     over, under = _DIFFERENTIAL.match(above), _DIFFERENTIAL.match(below)
     if under and over:
-        of = above[over.end() :].strip() or _following(cursor)  # \frac{\partial}{\partial c_t} L
-        yield _derivative(cursor, of, below[under.end() :])
+        rest = above[over.end() :].strip()
+        plus = _PLUS.match(rest)
+        rest = rest[plus.end() :].strip() if plus else rest
+        of = rest or _following(cursor)  # \frac{\partial}{\partial c_t} L
+        yield _derivative(cursor, of, below[under.end() :], immediate=bool(plus))
         return
     yield from _bracketed(cursor, above)
     yield cursor.piece("OPERATOR", "/")
@@ -203,8 +207,8 @@ def _passed(cursor: Cursor) -> str:
     return cursor.text[start : cursor.at]
 
 
-def _derivative(cursor: Cursor, of: str, by: str) -> Piece:
-    """The name for a derivative of one name by another."""
+def _derivative(cursor: Cursor, of: str, by: str, *, immediate: bool = False) -> Piece:
+    """The name for a derivative of one name by another; an immediate partial has a plus."""
     names = []
     later = re.match(r"\s*(?:\\mathcal\s*\{?\s*L\s*\}?|L)\s*_\s*\{?\s*(>|\\ge|\\geq)\s*t\s*\}?\s*$", of)
     if later:  # of the loss from this step or from the next one on
@@ -216,7 +220,7 @@ def _derivative(cursor: Cursor, of: str, by: str) -> Piece:
         if len(found) != 1 or found[0].kind not in ("NAME", "FUNCTION"):
             raise cursor.error("a derivative is of one name by one name")
         names.append(normal(found[0].text))
-    said = f"d{names[1]}_next" if later and later[1] == ">" else f"d{names[0]}/d{names[1]}"
+    said = f"d{names[1]}_next" if later and later[1] == ">" else f"d{'+' * immediate}{names[0]}/d{names[1]}"
     cursor.shown.setdefault(normal(said), shown)
     return cursor.piece("NAME", said)
 

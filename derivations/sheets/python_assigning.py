@@ -16,7 +16,7 @@ from derivations.sheets.walked import Items, Moment, Outside, is_part_of_outside
 if TYPE_CHECKING:
     from derivations.sheets.python import Walk
 
-_FROM_OUTSIDE = re.compile(r"d_?\w+_(?:out|next)|dnext_\w+")
+_FROM_OUTSIDE = re.compile(r"d_?\w+_out")
 _ERROR = re.compile(r"d_?[A-Za-z]{1,2}")
 
 
