@@ -21,7 +21,9 @@ def aims(sayings: Sayings, line: Line, value: Matrix[float] | None) -> list[Mean
         errors = [Adjoint(of) for of in carried]
         return [m for m in found if m.quantity in errors]
     if value is not None:  # another kind of thing under a name that may be an alias
-        found = [m for m in found if m.cost < 1.5 or sayings.fits(value, m.quantity, line.step)]
+        before = [Adjoint(name) for name in sayings.course.cell.previous]  # no other alias says a step before
+        least = {m: FAINT if m.quantity in before else 1.5 for m in found}
+        found = [m for m in found if m.cost < least[m] or sayings.fits(value, m.quantity, line.step)]
     found = _not_taken(sayings, line, found)
     if _over_all(sayings, line) and any(isinstance(m.quantity, Total) for m in found):
         found = [m for m in found if not (isinstance(m.quantity, Adjoint) and parameter_of(m.quantity))]

@@ -76,7 +76,8 @@ class Doubts:
             if pair is None or self.course.vocabulary.preactivation.get(pair[0].of) != pair[1].of:
                 continue
             others = (j for j in self.reading.judged if j.right and j.line.number != judged.line.number)
-            if not any(name in self.reading.frees(self.reading.place[j.line.version]) for j in others):
+            spoken = any(name in self.reading.frees(self.reading.place[j.line.version]) for j in others)
+            if not spoken and not self.reading.supports(judged):
                 theirs = self.words.theirs_of(name)
                 return (
                     f"right if {theirs} is {code(meant)}, at the preactivation; if it is {code(first)}, the slope of "

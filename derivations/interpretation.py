@@ -161,7 +161,7 @@ def _varied(best: Understanding) -> Understanding:
             tried.add(key)
             tries += 1
             other = Understanding(replace(best.glossary, chosen={**best.chosen, **choice}))
-            unknown = any(_is_daring(best, name, quantity) for name, quantity in choice.items())
+            unknown = any(_is_daring(other, name, quantity) for name, quantity in choice.items())
             if other.score > best.score + (1.5 if unknown else 0.5):  # one line alone says little of such a name
                 best = other
         if best.score <= before + 0.5:

@@ -20,7 +20,7 @@ from derivations.matrices import Matrix, ShapeError
 from derivations.meaning import Meaning
 from derivations.name_marks import bare, by_g, timed
 from derivations.sayings import Sayings
-from derivations.sheet import Line, Sheet
+from derivations.sheet import Line, Sheet, free
 from derivations.world import HEIGHT, Unnamed
 
 MOST_USERS = 6
@@ -124,6 +124,23 @@ class Understanding:
         used = any(line.version in j.line.uses for j in right) or self._is_read_elsewhere(judged)
         kin = by_g(line.target) and any(by_g(j.line.target) and isinstance(j.quantity, Adjoint) for j in right)
         return line.target in self.sheet.names or used or kin
+
+    def supports(self, judged: Judged) -> bool:
+        """Whether a later line is right that uses this one, through intermediates of their own too."""
+        for right in self.judged:
+            if right is judged or not right.right or right.quantity is None or right.guessed:
+                continue
+            waiting = [name for name in right.line.uses if not free(name)]
+            seen = set(waiting)
+            while waiting:
+                name = waiting.pop()
+                if name == judged.line.version:
+                    return True
+                if self.place[name] in self._own:
+                    more = {n for n in self.sheet.lines[self.place[name]].uses if not free(n)} - seen
+                    seen |= more
+                    waiting += more
+        return False
 
     def _is_read_elsewhere(self, judged: Judged) -> bool:
         """Whether a right line reads the same name at another step, as the same."""

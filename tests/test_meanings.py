@@ -301,3 +301,64 @@ def test_what_has_no_value_is_neither_right_nor_wrong_and_takes_no_time():
 def test_an_accent_that_is_typed_is_part_of_the_name(name):
     assert verdicts("lstm", f"d{name} = dc*i") == [R]
     assert verdicts("lstm", f"d{name} = dc*f") == [W]
+
+
+# --- derivatives through all steps --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "verdict"),
+    [
+        ("dh_t/du = (1-h_t^2)*(h_{t-1} + u*dh_{t-1}/du)", R),
+        ("dh_t/du = (1-h_t^2)*(h_t + u*dh_{t-1}/du)", UNSURE),
+        ("dh_t/du = (1-h_t^2)*h_{t-1}", R),
+    ],
+)
+def test_a_state_is_differentiated_within_the_step_or_through_all(line, verdict):
+    assert verdicts("rnn", "h_t = tanh(w*x_t + u*h_{t-1} + b)\n" + line) == [R, verdict]
+
+
+def test_where_immediate_partials_have_a_sign_the_others_are_total():
+    sheet = (
+        r"\[ h_t = \tanh(w x_t + u h_{t-1} + b) \]" "\n" r"\[ \frac{\partial h_t}{\partial u} = (1 - h_t^2) %s \]" "\n"
+        r"\[ \frac{\partial^+ h_t}{\partial w} = (1 - h_t^2) x_t \]"
+    )  # fmt: skip
+    total = r"(h_{t-1} + u \frac{\partial h_{t-1}}{\partial u})"
+    assert verdicts("rnn", sheet % total, "latex") == [R, R, R]
+    assert "immediate partial" in wrong("rnn", sheet % "h_{t-1}", "latex")[2]
+
+
+def test_steps_that_are_numbers_and_derivatives_through_them():
+    sheet = "h1 = tanh(w*x1 + u*h0 + b)\nh2 = tanh(w*x2 + u*h1 + b)\ndh1/du = (1-h1^2)*h0\ndh2/du = (1-h2^2)*(h1 + {})"
+    assert verdicts("rnn", sheet.format("u*(1-h1^2)*h0")) == [R] * 4
+    assert verdicts("rnn", sheet.format("u*h0"))[:3] == [R] * 3
+    assert R not in verdicts("rnn", sheet.format("u*h0"))[3:]
+
+
+# --- other names ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("before", ["ct_1", "ctm1", "c_tm1", "c[t-1]", "prev_c", "cprev"])
+def test_a_step_before_is_said_in_many_ways(before):
+    assert verdicts("lstm", f"dft = dct*{before}") == [R]
+    assert verdicts("lstm", "dft = dct*ct") == [W]
+
+
+def test_what_comes_from_above_may_be_called_the_next_one():
+    sheet = (
+        "tc = np.tanh(c)\ndo = dh_next*tc*o*(1-o)\ndc = dc_next + dh_next*o*(1-tc**2)\n"
+        "di = dc*g*i*(1-i)\ndf = dc*{}*f*(1-f)"
+    )
+    assert verdicts("lstm", sheet.format("c_prev"), "python") == [OTHER, R, R, R, R]
+    assert list(wrong("lstm", sheet.format("c"), "python")) == [5]
+
+
+def test_a_definition_is_no_claim():
+    sheet = r"\delta_t := \frac{\partial L}{\partial a_t}" "\n" r"\delta_t = (1 - h_t^2) \odot \bar h_t"  # fmt: skip
+    assert Verdict.UNSURE not in verdicts("rnn", r"a_t = W h_{t-1} + U x_t + b" "\n" + sheet)  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "verdict"), [(r"\delta z_t h_{t-1}^T", R), (r"\delta z_t h_t^T", W)])
+def test_a_nabla_stands_before_what_it_differentiates_by(line, verdict):
+    sheet = r"\delta z_t = \delta h_t \odot (h_{t-1} - n_t) \odot z_t \odot (1-z_t)" "\n" rf"\nabla U_z = {line}"  # fmt: skip
+    assert verdicts("gru", sheet) == [R, verdict]
