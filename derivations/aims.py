@@ -1,7 +1,7 @@
 """What a line may have been meant to be: the meanings of its name, as its place on the sheet narrows them."""
 
 from derivations.cell import prev
-from derivations.expression import ZERO, Adjoint, Expr, Name, TimeSum, Total, rewrite, walk
+from derivations.expression import ZERO, Adjoint, Expr, Name, Shift, TimeSum, Total, rewrite, walk
 from derivations.glossary import FAINT
 from derivations.matrices import Matrix
 from derivations.meaning import Meaning
@@ -28,6 +28,20 @@ def aims(sayings: Sayings, line: Line, value: Matrix[float] | None) -> list[Mean
     if _over_all(sayings, line) and any(isinstance(m.quantity, Total) for m in found):
         found = [m for m in found if not (isinstance(m.quantity, Adjoint) and parameter_of(m.quantity))]
     return found if line.loop is None else _in_loop(sayings, line, found)
+
+
+def assumption(sayings: Sayings, line: Line) -> Expr | None:
+    """What a line on paper takes to be zero, as an initial state or what comes after the last step; else None."""
+    if line.rhs != ZERO or sayings.sheet.notation == "python":
+        return None
+    for meaning in sayings.readings(line.target, True)[:1]:
+        inner = meaning.quantity
+        while isinstance(inner, Shift):
+            inner = inner.arg
+        last = isinstance(inner, Adjoint) and inner.part == "next"
+        if last or "[T+" in line.target or (isinstance(inner, Name) and inner.id in sayings.course.cell.previous):
+            return meaning.quantity
+    return None
 
 
 def _over_all(sayings: Sayings, line: Line) -> bool:

@@ -12,12 +12,14 @@ from functools import cached_property
 from derivations.callings import Callings
 from derivations.cell import Cell, prev
 from derivations.derive import Derivation
-from derivations.expression import Adjoint, Derivative, Expr, MatMul, Name, Shift, Total
+from derivations.expression import Adjoint, Call, Derivative, Expr, MatMul, Name, Shift, Total
 from derivations.gates import Gates
 from derivations.meaning import Meaning, cheapest, moved
 from derivations.name_marks import DIRECT, LOSSES, at_argument, of_loss, speaks_of_next, timed
 from derivations.packing import Packing, adjoint_of
 from derivations.world import OVER_TIME
+
+_APPLIED = re.compile(r"(?:tanh|th)_?(?P<of>[A-Za-z]\w*)")
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,9 @@ class Vocabulary:
                 found += [Meaning(one.quantity, one.cost + cost) for one in packed]
             if core[:1] == "a" and core[1:] in self.preactivation:  # the activated gate, as in CS231n's LSTM
                 found.append(Meaning(moved(Name(core[1:]), by), 1.5))
+        if not found and (match := _APPLIED.fullmatch(name)):  # tanh_c, where no line says what it is
+            inner = self.values(match["of"])
+            found += [Meaning(Call("tanh", (m.quantity,)), m.cost + 0.5) for m in inner if isinstance(m.quantity, Name)]
         return cheapest(found)
 
     def errors(self, name: str) -> list[Meaning]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 
-from derivations.aims import aims, parameter_of
+from derivations.aims import aims, assumption, parameter_of
 from derivations.course import Course, View
 from derivations.expression import Adjoint, Expr, Part, Shift, Stack, Transpose, walk
 from derivations.glossary import FAINT, Glossary
@@ -38,6 +38,7 @@ class Understanding:
         self.course, self.sheet, self.view = glossary.course, glossary.sheet, glossary.view
         judged = []
         for line in self.sheet.lines:
+            self.progress.order = _order(self.sayings, line) or self.progress.order
             reached = self._reached(line)
             self._record(reached)
             judged.append(reached.judged)
@@ -165,7 +166,7 @@ class Understanding:
     # --- the pass over the lines --------------------------------------------------------------------------------
 
     def _record(self, reached: Reached) -> None:
-        """The only place where what is known grows."""
+        """What is known grows here, and nowhere else but for the order of the gates."""
         version, known = reached.judged.line.version, self.progress
         if reached.given is not None:
             known.given[version] = reached.given
@@ -184,13 +185,14 @@ class Understanding:
         if line.rhs is None:
             return Reached(Judged(line, why=line.why))
         sayings = self.sayings
-        self.progress.order = _order(sayings, line) or self.progress.order
         try:
             said = sayings.said(sayings.over_time(line), line.step)
         except Unknown as unknown:  # its own name still says what it was meant to be, if that is one quantity
             found = sayings.readings(line.target, True)
             return Reached(Judged(line, why=str(unknown)), sayings.glossary.laid(found[0].quantity) if found else None)
         value = sayings.value_of(said, line.step)
+        if (assumed := assumption(sayings, line)) is not None:
+            return Reached(Judged(line, said=said, value=value), sayings.glossary.laid(assumed))
         targets = aims(sayings, line, value)
         if _is_beside(line.rhs):
             targets += sayings.glossary.vocabulary.packing.errors_beside(self.progress.order)

@@ -362,3 +362,14 @@ def test_a_definition_is_no_claim():
 def test_a_nabla_stands_before_what_it_differentiates_by(line, verdict):
     sheet = r"\delta z_t = \delta h_t \odot (h_{t-1} - n_t) \odot z_t \odot (1-z_t)" "\n" rf"\nabla U_z = {line}"  # fmt: skip
     assert verdicts("gru", sheet) == [R, verdict]
+
+
+def test_an_initial_state_of_zero_is_an_assumption():
+    sheet = "h0 = 0\nh1 = tanh(w*x1 + u*h0 + b)\nh2 = tanh(w*x2 + u*h1 + b)\nda2 = dh2*(1-h2^2)\nda1 = u*da2*(1-h1^2)\n"
+    assert verdicts("rnn", sheet + "du = da1*h0 + da2*h1") == [OTHER, R, R, R, R, R]
+    assert list(wrong("rnn", sheet + "du = da1*h1 + da2*h1")) == [6]
+
+
+def test_the_function_of_a_name_may_be_a_name():
+    assert verdicts("lstm", "do = dh * tanh_c\ndc = dc_next + dh*o*(1 - tanh_c**2)") == [R, R]
+    assert verdicts("lstm", "do = dh * tanh_c\ndc = dc_next + dh*o*(1 - tanh_c)") == [R, W]
