@@ -81,7 +81,7 @@ class Glossary:
             ]
             result = over or result
         if order:
-            return result + self.vocabulary.packing.together(name, order)
+            return sorted([*result, *self.vocabulary.packing.together(name, order)], key=lambda m: m.cost)
         return result
 
     def _plain(self, name: str, target: bool) -> list[Meaning]:

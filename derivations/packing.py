@@ -10,7 +10,7 @@ from derivations.gates import Gates
 from derivations.meaning import Meaning
 from derivations.name_marks import canonical, of_loss
 
-_TOGETHER = re.compile(r"(?:(?P<bias>b|bias|B)|(?:[WwUKRV]|weights?|kernel))_?(?P<source>[A-Za-z]*)")
+_TOGETHER = re.compile(r"(?:(?P<bias>b|bias|B)|(?P<letter>[WwUKRV]|weights?|kernel))_?(?P<source>[A-Za-z]*)")
 _RECURRENT = {"h", "hh", "rec", "a", "r"}
 _INPUT = {"x", "ih", "i", "in", "xh", "input"}
 _JOINED = {"z", "zt", "concat", "cat", "xh", "hx", "xc", "combined", "inp", "v", "zs", "concatenated", "stacked", "X"}
@@ -82,18 +82,21 @@ class Packing:
         for rest, adjoint in ((name, False), *readings):
             match = _TOGETHER.fullmatch(rest)
             if match:
-                for packed, cost in self._together(bool(match["bias"]), match["source"].lower(), order):
+                source = match["source"].lower()
+                for packed, cost in self._together(bool(match["bias"]), match["letter"] or "", source, order):
                     found.append(Meaning(adjoint_of(packed) if adjoint else packed, cost))
         return found
 
-    def _together(self, bias: bool, source: str, order: tuple[str, ...]) -> Iterator[tuple[Expr, float]]:
+    def _together(self, bias: bool, letter: str, source: str, order: tuple[str, ...]) -> Iterator[tuple[Expr, float]]:
         sides = self.sides(order)
         for vector, row in sides.items():
-            letters = _RECURRENT if vector in self.callings.cell.previous else _INPUT
+            recurrent = vector in self.callings.cell.previous
+            letters = _RECURRENT if recurrent else _INPUT
+            unusual = not source and not bias and (letter in ("U", "R")) != recurrent  # U beside W is of the state
             if not source or source in letters:
                 parts = [self._parameter(target, "" if bias else vector) for target in row]
                 if all(parts):
-                    yield Stack(tuple(Name(part) for part in parts)), 1.0 + 0.3 * (not source)
+                    yield Stack(tuple(Name(part) for part in parts)), 1.0 + 0.3 * (not source) + 0.02 * unusual
         if not bias and source in _BOTH and len(set(sides.values())) == 1:
             for k, beside in enumerate(self._beside(next(iter(sides.values())))):
                 yield beside, 1.35 + k / 20
