@@ -5,7 +5,7 @@ readings and edits is cheap. What agrees there is then proved, each claim once.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from math import isfinite
 from typing import Any
@@ -23,6 +23,7 @@ from derivations.world import STEPS, Key, Unnamed, World, leaves
 
 COLUMNS, ROWS, TURNED, DENOMINATOR, SCALAR = "columns", "rows", "rows, weights as in torch", "denominators", "scalars"
 CLOSE = 1e-9
+MOST_KEPT = 50_000  # values that are kept at a time
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,22 @@ class Course:
     vocabulary: Vocabulary
     worlds: dict[Any, World] = field(default_factory=dict)
     proofs: dict[Any, Proof] = field(default_factory=dict)
+    values: dict[Any, Matrix[float]] = field(default_factory=dict)
     found: dict[Any, Any] = field(default_factory=dict)  # mistakes that were found before
 
     @property
     def cell(self) -> Cell:
         return self.derivation.cell
+
+    def vocabulary_with(self, learned: tuple[tuple[str, str], ...]) -> Vocabulary:
+        """The vocabulary with a sheet's own words in it."""
+        if not learned:
+            return self.vocabulary
+        known = self.found.setdefault("vocabularies", {})
+        if learned not in known:
+            known[learned] = replace(self.vocabulary, learned=learned)
+        found: Vocabulary = known[learned]
+        return found
 
     def world(self, view: View, seed: int = 1) -> World:
         key = (view.one, view.steps, view.zero, seed)
@@ -91,11 +103,28 @@ class Course:
             Unnamed, ShapeError: it has none.
         """
         world = self.world(view, seed)
-        return world.read(theirs, step, Written(world.arithmetic, view.strict))
+        return self._kept(world, theirs, step, Written(world.arithmetic, view.strict), str(view.strict))
 
     def right(self, quantity: Expr, view: View, step: int, seed: int = 1) -> Matrix[float]:
+        """The value of a quantity, as the derivation has it.
+
+        Raises:
+            Unnamed, ShapeError: it has none.
+        """
         world = self.world(view, seed)
-        return world.read(quantity, step, world.arithmetic)
+        return self._kept(world, quantity, step, world.arithmetic, "")
+
+    def _kept(
+        self, world: World, expr: Expr, step: int, arithmetic: MatrixArithmetic[Any], rules: str
+    ) -> Matrix[float]:
+        """The value of an expression; readings of one sheet ask for the same ones again and again."""
+        key = (id(world), expr, step, rules)
+        value = self.values.get(key)
+        if value is None:
+            if len(self.values) >= MOST_KEPT:
+                self.values.clear()
+            value = self.values[key] = world.read(expr, step, arithmetic)
+        return value
 
     def agrees(self, theirs: Matrix[float], quantity: Expr, view: View, step: int) -> bool:
         """Whether a value is that of a quantity, as a sheet of this layout would have it."""

@@ -5,9 +5,10 @@ from functools import cached_property
 
 from derivations.course import COLUMNS, SCALAR
 from derivations.expression import ZERO, Adjoint, Derivative, Expr, Total, walk
+from derivations.judged import Judged
 from derivations.plain import code
 from derivations.sheet import UNKNOWN_SLOPES, Line
-from derivations.understanding import Judged, Understanding
+from derivations.understanding import Understanding
 from derivations.wording import LAYOUTS, Wording
 
 SURE = 1.9  # the cost up to which a name says by itself what it means
@@ -45,7 +46,7 @@ class Doubts:
                         f"right if {self.words.theirs_of(name)} is {code(other.quantity)}; say so in a `names` section"
                     )
         targets = self.reading.readings(line.target, True)
-        if targets and targets[0].cost > SURE and line.target not in self.sheet.names:
+        if targets and targets[0].cost > SURE and not self.reading.settled(judged):
             assert judged.quantity is not None  # asked before
             meant = code(judged.quantity)
             return f"wrong if {self.words.theirs_of(line.target)} is {meant}: say what it means in a `names` section"
@@ -57,7 +58,9 @@ class Doubts:
     def of_right(self, judged: Judged) -> str:
         """Why a line that is right is not called so: nothing else speaks for the reading under which it is."""
         match judged.quantity:
-            case Derivative(of, wrt) if self.sheet.all_steps and wrt in self.course.cell.parameters:
+            case Derivative(of, wrt, "total") if (
+                not self.sheet.immediate and self.sheet.all_steps and wrt in self.course.cell.parameters
+            ):
                 more = f"over all steps the path through {of}_prev is missing"
                 return f"right within the step; {more}: the sheet speaks of both"
         if self._only_so == [judged.line.number]:
@@ -73,7 +76,8 @@ class Doubts:
             if pair is None or self.course.vocabulary.preactivation.get(pair[0].of) != pair[1].of:
                 continue
             others = (j for j in self.reading.judged if j.right and j.line.number != judged.line.number)
-            if not any(name in self.reading.frees(self.reading.place[j.line.version]) for j in others):
+            spoken = any(name in self.reading.frees(self.reading.place[j.line.version]) for j in others)
+            if not spoken and not self.reading.supports(judged):
                 theirs = self.words.theirs_of(name)
                 return (
                     f"right if {theirs} is {code(meant)}, at the preactivation; if it is {code(first)}, the slope of "
@@ -86,18 +90,23 @@ class Doubts:
         """The lines that are right under this layout alone, where it is none of column vectors or scalars."""
         if self.view.layout in (COLUMNS, SCALAR):
             return []
-        plain = Understanding(self.course, self.sheet, replace(self.view, layout=COLUMNS), self.reading.chosen)
+        glossary = self.reading.glossary
+        plain = Understanding(replace(glossary, view=replace(self.view, layout=COLUMNS), mirrored=""))
         pairs = zip(self.reading.judged, plain.judged, strict=True)
         return sorted({here.line.number for here, there in pairs if here.right and not there.right})
 
     @cached_property
     def evident(self) -> set[str]:
-        """The free names that a right line has used."""
+        """The free names that a right line has used, at whatever step."""
         found: set[str] = set()
+        spoken: set[str] = set()
         for k, judged in enumerate(self.reading.judged):
+            frees = self.reading.frees(k)
+            spoken.update(frees)
             if judged.right and judged.quantity is not None:
-                found.update(self.reading.frees(k))
-        return found
+                found.update(frees)
+        bare = {name.partition("[")[0] for name in found}
+        return found | {name for name in spoken if name.partition("[")[0] in bare}
 
     def _right_with(self, line: Line, name: str, quantity: Expr) -> bool:
         reading = self.reading

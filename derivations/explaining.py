@@ -32,7 +32,10 @@ from derivations.expression import (
 from derivations.floats import FLOATS
 from derivations.matrices import Matrix, ShapeError
 from derivations.mistakes import places, spelled
+from derivations.packing import factored
+from derivations.parts import part_words
 from derivations.slips import Slip, distributed, lost_words, slips, written_out
+from derivations.slips_over_steps import at_one_step, immediate_words, summand
 from derivations.world import Unnamed
 
 MOST_SLIPS = 600
@@ -81,8 +84,18 @@ def explain(
 def _explain(
     course: Course, quantity: Expr, said: Expr, value: Matrix[float] | None, view: View, step: int, pairs: bool
 ) -> Mistake | None:
-    right = written_out(course, quantity, said, step)
+    right = factored(course.vocabulary.gates, quantity) or written_out(course, quantity, said, step)
+    if inner := summand(quantity, said):
+        try:
+            found = _explain(course, *inner, course.value(inner[1], view, step), view, step, pairs)
+        except _FAULTS:
+            found = None
+        if found is not None:
+            return replace(found, correct=TimeSum(found.correct), made=None)
     real, theirs = view, value
+    words = part_words(course, quantity, said, value, view, step)
+    if words := words or immediate_words(course, quantity, value, view, step):
+        return Mistake(words, right)
     shaped = value is not None and fit(value, course.right(quantity, view, step), quantity, view) is not None
     if not shaped:  # what does not fit is looked at in the scalar view
         if mended := turned(course, quantity, said, right, view, step):
@@ -192,6 +205,7 @@ def _fits(course: Course, expr: Expr, quantity: Expr, value: Matrix[float], view
 def _other_quantities(course: Course, quantity: Expr, view: View, step: int) -> Iterator[Slip]:
     """Another quantity altogether."""
     cell = course.cell
+    yield from at_one_step(course, quantity, view, step)
     match quantity:
         case Adjoint(of, "") | Total(of):
             if isinstance(quantity, Total):

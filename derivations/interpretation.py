@@ -1,13 +1,12 @@
 """The reading of a sheet under which most of its lines are right: the layout, and what the names mean."""
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from derivations.cell import Cell, CellError
+from derivations.choices import choices
 from derivations.course import COLUMNS, DENOMINATOR, ROWS, SCALAR, TURNED, Course, View
 from derivations.expression import (
-    ONE,
     Adjoint,
     Diag,
     Expr,
@@ -21,17 +20,18 @@ from derivations.expression import (
     rewrite,
     walk,
 )
+from derivations.glossary import Glossary
+from derivations.lessons import taught
 from derivations.matrices import ShapeError
-from derivations.plain import code
-from derivations.sheet import UNKNOWN_SLOPES, Sheet
+from derivations.sheet import UNKNOWN_SLOPES, Sheet, free
 from derivations.timed import UnknownName, unknown
-from derivations.understanding import Understanding
+from derivations.understanding import Understanding, understanding
 from derivations.world import STEPS, Key, Unnamed
 
 MOST_TRIES = 60
 MOST_PASSES = 2_000  # lines that are read again, with other meanings for their names
 MOST_VIEWS = 2
-MOST_VARIED = 16
+MOST_LESSONS = 3
 
 
 def ours(course: Course, theirs: str, said: Expr) -> Expr:
@@ -70,40 +70,98 @@ def ours(course: Course, theirs: str, said: Expr) -> Expr:
 
 
 def understood(course: Course, sheet: Sheet) -> Understanding:
-    """The reading of a sheet under which most of its lines are right."""
+    """The reading of a sheet under which most of its lines are right, once it has taught its own words.
+
+    A loop that hands errors on forwards in time is read backwards where that makes more of it right.
+    """
+    best = _taught(course, sheet)
+    if sheet.turned is not None and not _all_right(best):
+        other = _taught(course, replace(sheet.turned, names=sheet.names))
+        best = other if other.score > best.score + 0.5 else best
+    return best
+
+
+def _taught(course: Course, sheet: Sheet) -> Understanding:
+    best = _of_last(_likeliest(course, sheet))
+    for _ in range(MOST_LESSONS):
+        glossary = taught(best)
+        if _all_right(best) or glossary == best.glossary:
+            break
+        other = Understanding(glossary)
+        if round(other.score) < round(best.score):
+            break
+        best = other if _all_right(other) else _of_last(_varied(other))
+    return best
+
+
+def _likeliest(course: Course, sheet: Sheet) -> Understanding:
+    """The reading under which most lines are right."""
     plain = View(COLUMNS, sheet.strict, sheet.steps or STEPS, _zero(course, sheet))
-    best = Understanding(course, sheet, plain)
+    best = understanding(course, sheet, plain)
+    best = _of_last(best)
+    plain = best.view
     found = [best]
     for layout in _layouts(sheet, course.cell):
         if _all_right(best):
             return best
-        found.append(Understanding(course, sheet, replace(plain, layout=layout)))
+        found.append(understanding(course, sheet, replace(plain, layout=layout)))
         best = max(best, found[-1], key=lambda one: round(one.score))
-    found.sort(key=lambda one: -round(one.score))
+    found.sort(key=lambda one: (-one.promise, -one.score))
     for start in found[:MOST_VIEWS]:
-        if start.score > found[0].score - 3:
+        if start.promise > found[0].promise - 3:
             other = _varied(start)
             best = other if other.score > best.score + 0.5 else best
         if _all_right(best):
             return best
-    for gate in course.vocabulary.mirrors:
-        other = Understanding(course, sheet, best.view, mirrored=gate)
+    for gate in course.vocabulary.gates.mirrors:
+        other = Understanding(Glossary(course, sheet, best.view, mirrored=gate))
         if other.score > best.score + 1.5:  # one line alone is a mistake, and no convention
             best = _varied(other)
     return best
 
 
+def _of_last(best: Understanding) -> Understanding:
+    """The same with a loss of the last step alone, if that makes more of a walk over time right."""
+    view = best.view
+    if not best.sheet.steps or _all_right(best):
+        return best
+    silent = {(f"d{of}_out", step) for of in best.course.cell.seeded for step in range(1, view.steps)}
+    other = Understanding(replace(best.glossary, view=replace(view, zero=view.zero | silent)))
+    least = 0 if best.sheet.numbered and not _hears(best) else 0.5
+    return other if other.score >= best.score + least else best
+
+
+def _hears(reading: Understanding) -> bool:
+    """Whether a sheet takes an error from outside at a step that is not the last."""
+    sheet, seeded = reading.sheet, [Adjoint(of) for of in reading.course.cell.seeded]
+    return any(
+        "[" in name or line.step < sheet.steps
+        for line in sheet.lines
+        for name in line.uses
+        if free(name) and any(m.quantity in seeded or _is_out(m.quantity) for m in reading.readings(name)[:1])
+    )
+
+
+def _is_out(quantity: Expr) -> bool:
+    return isinstance(quantity, Adjoint) and quantity.part == "out"
+
+
 def _varied(best: Understanding) -> Understanding:
     """The same with other meanings for its names, as long as that makes more of it right."""
+    tried = {frozenset(best.chosen.items())}
     tries, most = 0, min(MOST_TRIES, MOST_PASSES // max(len(best.sheet.lines), 1))
     for _ in range(2):
         before = best.score
-        for choice in _choices(best):
+        for choice in choices(best):
             if tries >= most or _all_right(best):
                 return best
+            key = frozenset({**best.chosen, **choice}.items())
+            if key in tried:
+                continue
+            tried.add(key)
             tries += 1
-            other = Understanding(best.course, best.sheet, best.view, {**best.chosen, **choice}, best.mirrored)
-            unknown = any(name not in UNKNOWN_SLOPES and not best.readings(name) for name in choice)
+            other = Understanding(replace(best.glossary, chosen={**best.chosen, **choice}))
+            unknown = any(_is_daring(other, name, quantity) for name, quantity in choice.items())
             if other.score > best.score + (1.5 if unknown else 0.5):  # one line alone says little of such a name
                 best = other
         if best.score <= before + 0.5:
@@ -111,37 +169,20 @@ def _varied(best: Understanding) -> Understanding:
     return best
 
 
-def _choices(reading: Understanding) -> Iterator[dict[str, Expr]]:
-    """Other meanings for the names of lines that are not right: for all of a kind together, then for one alone."""
-    options = list(_uncertain(reading))
-    for kind in KINDS:
-        together = {name: next(q for q in qs if kind(q)) for name, qs in options if any(kind(q) for q in qs)}
-        if len(together) > 1:
-            yield together
-    for packed in KINDS[:2]:  # matrices that are packed, and errors at the preactivations
-        both = [{name: next(q for q in qs if kind(q)) for name, qs in options if any(kind(q) for q in qs)}
-                for kind in (packed, KINDS[2])]  # fmt: skip
-        if all(both):
-            yield {**both[0], **both[1]}
-    for name, quantities in options:
-        for quantity in quantities:
-            yield {name: quantity}
-
-
-KINDS: tuple[Callable[[Expr], bool], ...] = (
-    lambda q: isinstance(q, Transpose) and isinstance(q.arg, Stack),  # packed matrices
-    lambda q: isinstance(q, Transpose) and isinstance(q.arg, Stack) and isinstance(q.arg.parts[-1], Transpose)
-    and "_h" in code(q.arg.parts[-1]),  # packed the other way round
-    lambda q: isinstance(q, Adjoint) and q.of.startswith("a_"),
-    lambda q: isinstance(q, Adjoint) and not q.part and not q.of.startswith("a_"),
-    lambda q: isinstance(q, Name) and q.id.startswith("W"),
-    lambda q: isinstance(q, Name) and q.id[:1].islower() and not q.id.startswith("a_"),
-)  # fmt: skip
+def _is_daring(reading: Understanding, name: str, quantity: Expr) -> bool:
+    """Whether a name does not say a meaning at all, or says what comes back where the whole is meant."""
+    found = reading.readings(name)
+    if not found:
+        return name not in UNKNOWN_SLOPES
+    first = found[0].quantity
+    return isinstance(first, Adjoint) and first.part == "next" and quantity == Adjoint(first.of)
 
 
 def _zero(course: Course, sheet: Sheet) -> frozenset[Key]:
     """What starts as zero: the final states' cotangents, the initial states."""
     found: set[Key] = set()
+    if sheet.numbered:  # nothing comes after the last step
+        found |= {(f"d{state}_next", sheet.steps) for state in course.cell.states}
     for name in sheet.zero if sheet.steps else ():
         readings = course.vocabulary.readings(name.removesuffix("@0").rstrip("s") if "@0" in name else name)
         for meaning in readings[:3]:
@@ -166,36 +207,10 @@ def _layouts(sheet: Sheet, cell: Cell) -> Iterator[str]:
     nodes = [node for line in sheet.lines if line.rhs is not None for node in walk(line.rhs)]
     wide = any(isinstance(node, Transpose | Outer | Diag | Stack) for node in nodes)
     wide = wide or any("@" in line.text or "dot(" in line.text for line in sheet.lines)
-    if not wide and not any(isinstance(node, Reduce) for e in cell.equations for node in walk(e.rhs)):
+    wide = wide or sheet.components or any(isinstance(node, Reduce) for e in cell.equations for node in walk(e.rhs))
+    if not wide:
         yield SCALAR
     if any(isinstance(node, Transpose | Diag) for node in nodes) and any("/" in line.target for line in sheet.lines):
         yield DENOMINATOR
     yield ROWS
     yield TURNED
-
-
-def _uncertain(reading: Understanding) -> Iterator[tuple[str, tuple[Expr, ...]]]:
-    """Names that may mean something else, among those that lines read that are not right."""
-    found: dict[str, None] = {}
-    for k, judged in enumerate(reading.judged):
-        if not judged.right:
-            found |= dict.fromkeys(reading.frees(k))
-    for name in list(found)[:MOST_VARIED]:
-        if name in UNKNOWN_SLOPES:
-            yield name, (ONE,)
-            continue
-        readings = [m.quantity for m in reading.readings(name)]
-        if name in reading.course.cell.shapes:
-            continue  # a name of the cell itself
-        if not readings:
-            if not re.match(r"[WUVRKwb](?![a-z]{3})", name):  # a weight is no value: it may be told by the gates' order
-                yield name, tuple(_anything(reading.course))
-        elif len(readings) > 1:
-            yield name, tuple(q for q in readings[:5] if q != reading.chosen.get(name, readings[0]))
-
-
-def _anything(course: Course) -> Iterator[Expr]:
-    """What a name may mean that says nothing."""
-    cell = course.cell
-    yield from (Name(n) for n in (*cell.defined, *cell.previous, *cell.inputs))
-    yield from (Adjoint(n) for n in (*cell.states, *(e.target for e in cell.equations)))

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from derivations.cell import Cell, CellError, prev
+from derivations.choices import KINDS
 from derivations.course import Course, course_of, fit
 from derivations.derive import Term
 from derivations.doubts import Doubts
@@ -17,18 +18,21 @@ from derivations.explaining import Mistake, explain
 from derivations.expression import (
     Adjoint,
     Expr,
+    Name,
     Shift,
     Total,
     total,
     walk,
 )
-from derivations.interpretation import KINDS, ours, understood
+from derivations.interpretation import ours, understood
+from derivations.judged import Judged, Unknown
 from derivations.marked import Mark, Marked, Verdict
 from derivations.matrices import ShapeError
 from derivations.plain import code
+from derivations.rounds import in_rounds
 from derivations.sheet import Line, Sheet
 from derivations.slips import written_out
-from derivations.understanding import Judged, Understanding, Unknown
+from derivations.understanding import Understanding
 from derivations.wording import Wording
 from derivations.world import Unnamed
 
@@ -43,8 +47,9 @@ def mark_sheet(sheet: Sheet, course: Course | Cell) -> Marked:
         raise CellError(f"more than {MOST_CLAIMS} lines are claims; mark a part of it")
     sheet = replace(sheet, names={theirs: ours(known, theirs, said) for theirs, said in sheet.names.items()})
     best = understood(known, sheet)
+    sheet = best.sheet
     marking = _Marking(best)
-    marks = tuple(marking.mark(judged) for judged in best.judged)
+    marks = tuple(in_rounds(best.judged, [marking.mark(judged) for judged in best.judged]))
     headers = {j.line.number: j.line.header for j in best.judged}
     return Marked(sheet.notation, _gathered(marks, headers), marking.words.stated(), marking.not_given())
 
@@ -63,6 +68,8 @@ class _Marking:
 
     def mark(self, judged: Judged) -> Mark:
         line = judged.line
+        if line.flaw:
+            return self._said(judged, Verdict.WRONG, line.flaw)
         if line.rhs is None:
             return self._said(judged, Verdict.UNREADABLE, line.why)
         if judged.why:
@@ -80,10 +87,16 @@ class _Marking:
             return self._said(judged, Verdict.UNSURE, why)
         if beyond := self._beyond(judged.quantity, line.step):
             return self._said(judged, Verdict.UNSURE, beyond)
+        if self.reading.sayings.undefined(judged.said, line.step):
+            return self._said(judged, Verdict.UNSURE, "it has no value: something is divided by zero, or its logarithm")
         if short := self._truncated(judged):
             return short
         if judged.of is None and self.reading.of_itself(judged.quantity, line):
+            if isinstance(line.rhs, Name):  # it gives what is known from outside another name
+                return self._said(replace(judged, quantity=None), Verdict.OTHER)
             return self._said(judged, Verdict.UNSURE, "it says this of itself: what stands on the left is used")
+        if self.reading.cuts(judged):
+            return self._said(judged, Verdict.UNSURE, "it takes a part of what was read as one whole")
         if doubt := self.doubts.of_wrong(judged):
             return self._said(judged, Verdict.UNSURE, doubt)
         return self._wrong(judged)

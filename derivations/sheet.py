@@ -7,6 +7,7 @@ already an expression here.
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -35,6 +36,7 @@ class Line:
         step: the step at which it holds.
         loop: in a loop over time, how often the line has run before; None outside of one.
         header: the line of that loop's `for`; 0 outside of one.
+        flaw: what is wrong with it whatever its names mean; empty for nothing.
     """
 
     number: int
@@ -49,8 +51,9 @@ class Line:
     step: int = NOW
     loop: int | None = None
     header: int = 0
+    flaw: str = ""
 
-    @property
+    @cached_property
     def uses(self) -> tuple[str, ...]:
         return names(self.rhs) if self.rhs is not None else ()
 
@@ -69,6 +72,9 @@ class Sheet:
         all_steps: whether the text speaks of derivatives over all steps, not within one.
         truncated: whether the text says that errors are cut on purpose.
         steps: how many steps were walked, where the sheet is a program over time; 0 where it speaks of step t.
+        numbered: whether its steps are written as numbers, all of them.
+        components: whether it speaks of the components of vectors, by their indices.
+        turned: the same sheet with the loops turned backwards in time that hand errors on and run forwards.
     """
 
     notation: str
@@ -81,6 +87,47 @@ class Sheet:
     series: frozenset[str] = frozenset()
     truncated: bool = False
     all_steps: bool = False
+    numbered: bool = False
+    components: bool = False
+    turned: "Sheet | None" = None
+
+    @cached_property
+    def place(self) -> dict[str, int]:
+        """Where each version is assigned, as an index of `lines`."""
+        return {line.version: k for k, line in enumerate(self.lines) if line.version}
+
+    @cached_property
+    def assigned(self) -> frozenset[str]:
+        """The names that lines assign, without their steps."""
+        return frozenset(line.target.partition("[")[0] for line in self.lines if line.version)
+
+    @cached_property
+    def users(self) -> dict[str, list[int]]:
+        """The lines that read each version."""
+        found: dict[str, list[int]] = {}
+        for k, line in enumerate(self.lines):
+            for name in line.uses:
+                if not free(name):
+                    found.setdefault(name, []).append(k)
+        return found
+
+    @cached_property
+    def again(self) -> dict[tuple[str, int], str]:
+        """The last version of each name that is assigned more than once at a step."""
+        count = Counter((line.target, line.step) for line in self.lines)
+        last = {(line.target, line.step): line.version for line in self.lines}
+        return {key: version for key, version in last.items() if count[key] > 1}
+
+    @cached_property
+    def added_to(self) -> frozenset[str]:
+        """The versions that a later line adds to."""
+        return frozenset(line.before for line in self.lines if line.increment is not None)
+
+    @cached_property
+    def immediate(self) -> bool:
+        """Whether it has a sign of its own for immediate partials, so that the others are through all steps."""
+        spoken = {name for line in self.lines for name in (line.target, *line.uses)}
+        return any(name.startswith("d+") for name in spoken)
 
     @cached_property
     def next_is_new(self) -> bool:
@@ -130,7 +177,7 @@ _CURRENT = re.compile(r"(?:[_^](?:t|\{\(?t\)?\}|\(t\))|\[t\])$")
 _AROUND = re.compile(
     r"(?:_t([+-])(\d)|[_^]?\{\(?t\s*([+-])\s*(\d)\)?\}|[_^]?\(t\s*([+-])\s*(\d)\)|\[t\s*([+-])\s*(\d)\])$"
 )
-_FIXED = re.compile(r"(?:_\{?([0T])\}?|\[([0T])\])$")
+_AT_NUMBER = re.compile(r"[_^]?(?:\{\s*|\(\s*|\[\s*)(\d|T(?:\s*-\s*\d)?)\s*[\])}]$")  # h_{1}, h(1), h[T-1]
 
 
 def normal(name: str) -> str:
@@ -138,6 +185,8 @@ def normal(name: str) -> str:
     if match := _AROUND.search(name):
         sign, by = next((s, b) for s, b in zip(match.groups()[0::2], match.groups()[1::2], strict=True) if s)
         return f"{name[: match.start()]}[t{sign}{by}]" if by != "0" else name[: match.start()]
+    if match := _AT_NUMBER.search(name):
+        return f"{name[: match.start()]}[{match[1].replace(' ', '')}]"
     return _CURRENT.sub("", name) or name
 
 

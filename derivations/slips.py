@@ -37,7 +37,7 @@ from derivations.expression import (
     walk,
 )
 from derivations.mistakes import in_an_expression, places, spelled
-from derivations.world import leaves
+from derivations.world import OVER_TIME, leaves
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,18 @@ def written_out(course: Course, quantity: Expr, said: Expr | None, step: int, *,
             for _ in range(3):
                 rhs = rewrite(rhs, own.get)  # type: ignore[arg-type]  # a Name is an Expr
             return rhs
+        case Derivative(of, wrt, kind) if kind == OVER_TIME:
+            before = [
+                MatMul(chain(course, of, name), Shift(Derivative(state, wrt, OVER_TIME), -1))
+                for name, state in zip(cell.previous, cell.states, strict=True)
+            ]
+            return total(chain(course, of, wrt), *before)
         case Derivative(of, wrt, _):
             return chain(course, of, wrt)
+        case MatMul(Derivative() | Shift(Derivative()), _):
+            return rewrite(
+                quantity, lambda node: chain(course, node.of, node.wrt) if isinstance(node, Derivative) else None
+            )
     return joined(rewrite(quantity, rule)) if not isinstance(quantity, (Name, Adjoint)) else quantity
 
 

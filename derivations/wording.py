@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import partial
+from functools import cached_property, partial
 
 from derivations.course import DENOMINATOR, ROWS, SCALAR, TURNED
-from derivations.expression import Expr, Name, rewrite, scalar_view, walk
+from derivations.expression import Adjoint, Expr, Name, Shift, rewrite, scalar_view, walk
 from derivations.floats import FloatMatrices
 from derivations.matrices import ShapeError
 from derivations.notation import for_names
+from derivations.numbering import at_numbers
 from derivations.plain import code
 from derivations.sheet import Line, Written, free
 from derivations.slips import written_out
@@ -56,9 +57,27 @@ class Wording:
         """The right line in their names; a part of a sum as what is added."""
         sign = "+=" if adds and line.increment is not None and "+=" in line.text else "="
         flat = self.view.layout == SCALAR and not self.course.cell.stacked
-        said = self.theirs(scalar_view(right) if flat else right)
+        right = scalar_view(right) if flat else right
+        target = self.theirs_of(line.target)
+        if self.sheet.numbered:
+            target = re.split(r"\+?=", line.text)[0].strip()
+            said = at_numbers(right, self._numbered, self.course.cell, line.step, self.view.steps)
+        else:
+            said = self.theirs(right)
         shown = self._typeset(said, flat) if self.sheet.notation == "latex" else code(said)
-        return f"{self.theirs_of(line.target)} {sign} {shown}"
+        return f"{target} {sign} {shown}"
+
+    @cached_property
+    def _numbered(self) -> dict[str, str]:
+        """A name of theirs for each quantity at its own step, where names carry the number of their step."""
+        found: dict[str, str] = {}
+        for quantity, name in self.meanings():
+            at_own = quantity.arg if isinstance(quantity, Shift) else quantity
+            match at_own:
+                case Name(id_) | Adjoint(id=id_):
+                    state = id_.removesuffix("_prev") if id_ in self.course.cell.previous else id_
+                    found.setdefault(state, self.theirs_of(name))
+        return found
 
     def _typeset(self, said: Expr, flat: bool) -> str:
         """LaTeX, in which what they have named stands as they write it."""

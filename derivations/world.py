@@ -37,6 +37,7 @@ MOST_TERMS = 20_000
 STEPS = 4  # before, now, after, and one more after that
 NOW = 2
 HEIGHT = "height:"  # `Part(v, ("height:2", "height:3"), 1)` is three rows of v, after the first two
+OVER_TIME = "over time"  # the kind of a derivative through all steps
 Key = tuple[str, int]  # the id of a quantity, and a step from 1 to STEPS
 
 
@@ -167,6 +168,8 @@ class World:
                 return self._outside(f"{id_}@{step}", state)
         for name in cell.seeded:
             if id_ == f"d{name}_out":
+                if key in self.zero:
+                    return self._nothing(name)
                 return self._outside(f"{id_}@{step}", name)
         if of in cell.shapes and of in self.derivation.adjoint_of:
             if key in self.opaque or not 1 <= step <= self.steps:
@@ -176,7 +179,11 @@ class World:
         raise Unnamed(id_)
 
     def derivative(self, of: str, wrt: str, kind: str, step: int) -> Matrix[Any]:
-        """d(of)/d(wrt), a row for every entry of `of`: through one equation where it is "local", or within the step."""
+        """d(of)/d(wrt), a row for every entry of `of`.
+
+        It is through one equation where `kind` is "local", within the step where it is "total", and through all steps
+        since the initial state where it is "over time".
+        """
         cell = self.cell
         if any(len(cell.shapes[name]) > 1 for name in (of, wrt)) and not self.one:
             raise ShapeError(f"d{of}/d{wrt} has more than two indices")
@@ -191,12 +198,27 @@ class World:
             moving[wrt] = duals.seeded(here[wrt], row, 0)
             if kind == "local":
                 moved = evaluate(cell.equation(of).rhs, moving, duals)
+            elif kind == OVER_TIME:
+                moved = self._moved_over_time(of, wrt, row, step, duals)
             else:
                 after = cell.defined.index(wrt) + 1 if wrt in cell.defined else 0
                 moved = written_out(cell, cell.defined[after:], moving, duals)[of]
             slope = self.arithmetic.spread(duals.slopes(moved), here[of])
             columns.append([line[0] for line in slope])
         return [list(row) for row in zip(*columns, strict=True)]
+
+    def _moved_over_time(self, of: str, wrt: str, row: int, step: int, duals: Duals[Any]) -> Any:
+        """What a quantity is at a step as one entry of a parameter moves at all steps up to it."""
+        cell = self.cell
+        before = {name: duals.constant(self.named(name, 1)) for name in cell.previous}
+        moved: dict[str, Any] = {}
+        for s in range(1, step + 1):
+            here = {name: self.named(name, s) for name in (*cell.defined, *cell.leaves)}
+            moving = {name: duals.constant(value) for name, value in here.items()} | before
+            moving[wrt] = duals.seeded(here[wrt], row, 0)
+            moved = written_out(cell, cell.defined, moving, duals)
+            before = {name: moved[state] for name, state in zip(cell.previous, cell.states, strict=True)}
+        return moved[of]
 
     def _outside(self, name: str, like: str) -> Matrix[Any]:
         return matrix(name, self.cell.shapes[like], self.scalar, one=self.one)

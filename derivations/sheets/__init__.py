@@ -9,6 +9,7 @@ from derivations.cell import CellError
 from derivations.pythonic import parsed
 from derivations.sheet import Sheet, checked
 from derivations.sheets.latex import read_latex
+from derivations.sheets.numbered import numbered
 from derivations.sheets.python import read_python
 from derivations.sheets.text import read_text
 
@@ -46,7 +47,9 @@ def read_sheet(text: str, notation: str = "") -> Sheet:
             found = read_text(text)
         case _:
             raise CellError(f"there is no notation {notation!r}; there are {', '.join(NOTATIONS)}")
-    return replace(found, truncated=bool(_TRUNCATED.search(text)), all_steps=bool(_ALL_STEPS.search(text)))
+    found = replace(found, truncated=bool(_TRUNCATED.search(text)), all_steps=bool(_ALL_STEPS.search(text)))
+    turned = replace(found.turned, truncated=found.truncated) if found.turned else None
+    return replace(numbered(found), turned=numbered(turned) if turned else None)
 
 
 def read_sheet_file(path: Path) -> Sheet:

@@ -146,6 +146,7 @@ class _Reader(Transformer_NonRecursive[Token, Any]):
 
     def product(self, *parts: Any) -> Expr:
         summed = isinstance(parts[0], Token) and parts[0].type == "SUMMED"
+        over_steps = summed and str(parts[0]) in ("sum_t", "sum")
         rest = list(parts[summed:])
         result: Expr = rest.pop(0)
         operator, minus = "", False
@@ -158,7 +159,9 @@ class _Reader(Transformer_NonRecursive[Token, Any]):
                 continue
             result = _joined(result, operator, Neg(part) if minus else part)
             minus = False
-        return TimeSum(result) if summed else result
+        if over_steps:
+            return TimeSum(result)
+        return Reduce("sum", (result,)) if summed else result
 
     def item(self, first: Expr, *others: Expr) -> Expr:
         result = first

@@ -13,6 +13,7 @@ from derivations.expression import Transpose
 from derivations.sheet import Line, Sheet, Versions, checked, normal
 from derivations.sheets.formula import Piece, formula
 from derivations.sheets.latex_cursor import Cursor, braced
+from derivations.sheets.latex_indices import Indices, everywhere, indices
 from derivations.sheets.latex_tokens import tokens
 from derivations.sheets.text import BLANK, assigned, given_in_comments
 
@@ -60,10 +61,12 @@ def read_latex(text: str) -> Sheet:
     if re.search(r"\\(?:odot|circ|ast)(?![A-Za-z])", text):  # another sign multiplies elementwise
         text = re.sub(r"\\otimes(?![A-Za-z])", r"\\outerproduct", text)
     text, macros = _macros(text)
-    reader = _Reader(macros)
-    for number, column, row in _rows(text):
+    rows = list(_rows(text))
+    reader = _Reader(macros, usual=everywhere(row for _, _, row in rows))
+    for number, column, row in rows:
         reader.row(number, column, row)
-    return Sheet("latex", tuple(reader.lines), given, reader.shown)
+    components = any(indices(row).absorbed for _, _, row in rows)
+    return Sheet("latex", tuple(reader.lines), given, reader.shown, components=components)
 
 
 def _macros(text: str) -> tuple[str, dict[str, tuple[int, str]]]:
@@ -188,6 +191,8 @@ class _Reader:
     shown: dict[str, str] = field(default_factory=dict)
     versions: Versions = field(default_factory=Versions)
     target: str = ""
+    usual: Indices = field(default_factory=Indices)  # of components, where no sum stands
+    indices: Indices = field(default_factory=Indices)  # in this row
     turned: bool = False  # the left-hand side is transposed
 
     def row(self, number: int, column: int, row: str) -> None:
@@ -197,6 +202,7 @@ class _Reader:
                 raise CellError(f"a formula of more than {LONGEST_ROW} characters")
             clean = _NOISE.sub(" ", expanded(row, self.macros))
             clean = _EQUALS.sub("=", clean)
+            self.indices = indices(clean) or self.usual
             parts = _at_equals(clean.strip().rstrip(".,;"))
         except CellError as error:
             self.lines.append(Line(number, column, shown, why=error.message))
@@ -233,7 +239,7 @@ class _Reader:
         self.lines.append(assigned(replace(line, target=self.target), operator, rhs, before, self.versions))
 
     def pieces(self, text: str, line: Line) -> list[Piece]:
-        return list(tokens(Cursor(text, line, self.shown)))
+        return list(tokens(Cursor(text, line, self.shown, indices=self.indices)))
 
 
 def _is_about_functions(left: str) -> bool:

@@ -1,11 +1,12 @@
 """Where one is in a formula in LaTeX: its signs, its commands and its groups in braces."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from derivations.cell import CellError
 from derivations.sheet import Line
 from derivations.sheets.formula import Piece
+from derivations.sheets.latex_indices import Indices
 
 DEEPEST = 40
 
@@ -40,6 +41,7 @@ class Cursor:
         shown: how a name is written in the file; filled as names are met.
         at: how far it has been read.
         depth: how many groups lie around it.
+        indices: the letters that are indices of components in this row.
     """
 
     text: str
@@ -47,6 +49,7 @@ class Cursor:
     shown: dict[str, str]
     at: int = 0
     depth: int = 0
+    indices: Indices = field(default_factory=Indices)
 
     def within(self, text: str) -> "Cursor":
         """The start of a group.

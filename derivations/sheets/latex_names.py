@@ -26,7 +26,7 @@ _DELTAS = ("delta", "Delta", "nabla", "delta_hat", "delta_tilde", "delta_bar")
 _LETTER_AHEAD = re.compile(
     r"\s*(?=[A-Za-z]|\\(?:tilde|hat|bar|mathbf|boldsymbol|widetilde|bm|beta|gamma|theta|phi|mu|nu|alpha)(?![A-Za-z]))"
 )
-_STEP = re.compile(r"\(?t(?:\s*([+-])\s*(\d))?\)?|\(?([0T])\)?")
+_STEP = re.compile(r"\(?t(?:\s*([+-])\s*(\d))?\)?|\(?(0|T(?:-\d)?)\)?")
 
 
 def name(cursor: Cursor, before: str = "") -> Iterator[Piece]:
@@ -101,6 +101,9 @@ def _stem(cursor: Cursor) -> tuple[str, str, list[Piece]]:
         more, when = found
         labels += more
         step = when or step
+    labels, transposed = cursor.indices.without(labels)
+    if transposed:
+        after.insert(0, cursor.piece("TRANSPOSE", "T"))
     return "_".join([core, *marks, *labels]), step, after
 
 

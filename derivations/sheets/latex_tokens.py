@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from derivations.sheet import normal
 from derivations.sheets.formula import Piece
 from derivations.sheets.latex_cursor import Cursor
+from derivations.sheets.latex_indices import passed
 from derivations.sheets.latex_names import NAMING, name, superscript
 from derivations.sheets.text import SPOKEN
 
@@ -24,6 +25,7 @@ _FUNCTIONS = {
 }  # fmt: skip
 _MATRIX = re.compile(r"\\begin\{([bpvB]?matrix)\}(.*?)\\end\{\1\}", re.DOTALL)
 _COMMAND = re.compile(r"\\([A-Za-z]+)|\\(.)", re.DOTALL)
+_PLUS = re.compile(r"\s*\^\s*(?:\{\s*\+\s*\}|\+)")
 _DIFFERENTIAL = re.compile(
     r"\s*(?:\\partial(?![A-Za-z])|\\mathrm\s*\{d\}|\\mathop\{d\}|\\operatorname\{d\}|d(?=\s*[A-Za-z\\]))"
 )
@@ -92,6 +94,11 @@ def _command(cursor: Cursor) -> Iterator[Piece]:
         cursor.at = match.end()
         yield cursor.piece("OPERATOR", _SIGN[word])
     elif word == "sum":
+        if (over := passed(cursor.text, cursor.at)) and over[1] in cursor.indices.summed:
+            cursor.at = over.end()
+            if over[1] not in cursor.indices.absorbed:
+                yield cursor.piece("SUMMED", f"sum_{over[1]}")
+            return
         cursor.at = match.end()
         yield _summed(cursor)
     elif word == "sqrt":
@@ -175,8 +182,11 @@ def _matrix(cursor: Cursor) -> Iterator[Piece]:
 def _fraction(cursor: Cursor, above: str, below: str) -> Iterator[Piece]:
     over, under = _DIFFERENTIAL.match(above), _DIFFERENTIAL.match(below)
     if under and over:
-        of = above[over.end() :].strip() or _following(cursor)  # \frac{\partial}{\partial c_t} L
-        yield _derivative(cursor, of, below[under.end() :])
+        rest = above[over.end() :].strip()
+        plus = _PLUS.match(rest)
+        rest = rest[plus.end() :].strip() if plus else rest
+        of = rest or _following(cursor)  # \frac{\partial}{\partial c_t} L
+        yield _derivative(cursor, of, below[under.end() :], immediate=bool(plus))
         return
     yield from _bracketed(cursor, above)
     yield cursor.piece("OPERATOR", "/")
@@ -197,8 +207,8 @@ def _passed(cursor: Cursor) -> str:
     return cursor.text[start : cursor.at]
 
 
-def _derivative(cursor: Cursor, of: str, by: str) -> Piece:
-    """The name for a derivative of one name by another."""
+def _derivative(cursor: Cursor, of: str, by: str, *, immediate: bool = False) -> Piece:
+    """The name for a derivative of one name by another; an immediate partial has a plus."""
     names = []
     later = re.match(r"\s*(?:\\mathcal\s*\{?\s*L\s*\}?|L)\s*_\s*\{?\s*(>|\\ge|\\geq)\s*t\s*\}?\s*$", of)
     if later:  # of the loss from this step or from the next one on
@@ -210,7 +220,7 @@ def _derivative(cursor: Cursor, of: str, by: str) -> Piece:
         if len(found) != 1 or found[0].kind not in ("NAME", "FUNCTION"):
             raise cursor.error("a derivative is of one name by one name")
         names.append(normal(found[0].text))
-    said = f"d{names[1]}_next" if later and later[1] == ">" else f"d{names[0]}/d{names[1]}"
+    said = f"d{names[1]}_next" if later and later[1] == ">" else f"d{'+' * immediate}{names[0]}/d{names[1]}"
     cursor.shown.setdefault(normal(said), shown)
     return cursor.piece("NAME", said)
 
@@ -233,7 +243,10 @@ def _nabla(cursor: Cursor) -> Iterator[Piece]:
     cursor.blank()
     start = cursor.at - len(r"\nabla")
     if not cursor.taken("_"):
-        raise cursor.error("a nabla without a name to differentiate by")
+        if not re.match(r"[A-Za-z\\]", cursor.here):
+            raise cursor.error("a nabla without a name to differentiate by")
+        yield from name(cursor, "d")
+        return
     inner = list(tokens(cursor.within(cursor.group())))
     if len(inner) != 1 or inner[0].kind != "NAME":
         raise cursor.error("a nabla by something that is no name")

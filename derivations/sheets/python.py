@@ -6,14 +6,17 @@ an attribute) is free, and means what its own name says. A loop over time is wal
 """
 
 import ast
+from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from derivations.cell import CellError
 from derivations.pythonic import dotted, imported, parsed
-from derivations.sheet import Sheet, checked
+from derivations.sheet import Line, Sheet, checked
 from derivations.sheets.python_assigning import Assigning
 from derivations.sheets.python_calls import Calls
+from derivations.sheets.python_flaws import Reads, ignored, with_means, zero_claims
 from derivations.sheets.python_numbers import Numbers
 from derivations.sheets.python_statements import Statements
 from derivations.sheets.python_values import Values
@@ -28,17 +31,31 @@ def read_python(text: str) -> Sheet:
         CellError: it is beyond the limits, or not Python.
     """
     text = checked(text)
-    walk = Walk(text, parsed(text))
+    tree = parsed(text)
+    walk = _walked(text, tree, False)
+    sheet = _sheet(text, walk)
+    if walk.statements.forwards:
+        sheet = replace(sheet, turned=_sheet(text, _walked(text, tree, True)))
+    return sheet
+
+
+def _walked(text: str, tree: ast.Module, turned: bool) -> "Walk":
+    walk = Walk(text, tree)
+    walk.statements.turned = turned
     try:
         walk.everything()
     except Endless as error:
         raise CellError(*error.args) from None
     except RecursionError:
         raise CellError("the text is nested too deeply") from None
+    return walk
+
+
+def _sheet(text: str, walk: "Walk") -> Sheet:
     found, time = walk.assigning, walk.time
     return Sheet(
         "python",
-        tuple(found.lines),
+        tuple(walk.lines()),
         given_in_comments(text, "#"),
         {**{name: f"{name}[t]" for name in sorted(time.series)}, **found.shown},
         strict=True,
@@ -66,9 +83,20 @@ class Walk:
         self.scope: dict[str, Any] = {}
         self.quiet = 0
         self.depth = 0
+        self.means: set[int] = set()  # lines that take a mean over the batch
         self.time = Time(tree)
         self.statements, self.assigning = Statements(self), Assigning(self, text)
         self.numbers, self.values, self.calls = Numbers(self, tree), Values(self), Calls(self)
+
+    def lines(self) -> Iterator[Line]:
+        """What the walk has found, with what the text shows by itself."""
+        found, reads = self.assigning, Reads(self.tree)
+        given = [arg.arg for function in self.functions.values() for arg in arguments(function)]
+        yield from with_means(found.lines, frozenset(self.means))
+        for line in zero_claims(reads, found.zeros):
+            yield replace(line, version=found.versions.write(line.target))
+        yield from ignored(reads, given, found.zeros)
+        yield from self.statements.forwards if self.statements.turned else ()
 
     def everything(self) -> None:
         """Walks what stands at the top, and the functions that no other one calls."""

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 from derivations.cell import CellError
 from derivations.expression import ZERO, Expr, Name, Stack
 from derivations.sheet import Line, Versions, split_increment
-from derivations.sheets.walked import Items, Moment, Outside, is_part_of_outside, side_by_side, size_of
+from derivations.sheets.walked import Items, Moment, Outside, is_part_of_outside, members, named, side_by_side, size_of
 
 if TYPE_CHECKING:
     from derivations.sheets.python import Walk
+
+_FROM_OUTSIDE = re.compile(r"d_?\w+_out")
+_ERROR = re.compile(r"d_?[A-Za-z]{1,2}")
 
 
 class Assigning:
@@ -27,6 +30,7 @@ class Assigning:
         self.versions = Versions()
         self.pieces: dict[str, dict[int, Any]] = {}  # what was put into an array of zeros, by where it starts
         self.zero: set[str] = set()  # names that start as zero
+        self.zeros: list[Line] = []  # where they are set to zero
         self.shown: dict[str, str] = {}  # what is taken from outside -> the name that it is given
 
     def assign(self, target: ast.expr, value: Any, node: ast.stmt) -> None:
@@ -101,7 +105,9 @@ class Assigning:
         if slices and key is None:
             held = self.walk.scope.get(name)
             if isinstance(held, Expr):
-                self.walk.scope[name] = self._pasted(name, held, slices, value, node)
+                piece = f"{name}[{slices[-1][0] or 0}:{slices[-1][1] or ''}]"
+                self.shown.setdefault(piece, f"{name}[{', '.join(map(ast.unparse, members(index)))}]")
+                self.walk.scope[name] = self._pasted(name, piece, held, slices, value, node)
                 return
             raise CellError("a part of an array is assigned that was not there before", node.lineno)
         held = self.walk.scope.get(name)
@@ -117,12 +123,12 @@ class Assigning:
             label = f"d{key}"  # grads["Wf"]
         held.known[key] = self._line(label, value, node, before.id if isinstance(before, Name) else "")
 
-    def _pasted(self, name: str, held: Any, slices: Sequence[Any], value: Any, node: ast.stmt) -> Any:
+    def _pasted(self, name: str, piece: str, held: Any, slices: Sequence[Any], value: Any, node: ast.stmt) -> Any:
         """Pieces that are put side by side into an array of zeros, one after another."""
         pieces = dict(self.pieces.get(name, {})) if held is not ZERO else {}
         where = slices[-1]
         if isinstance(value, Expr):
-            value = self._line(f"{name}[{where[0] or 0}:{where[1] or ''}]", value, node, "", always=True)
+            value = self._line(piece, value, node, "", always=True)
         pieces[where[0] or 0] = (where, value, len(slices))
         self.pieces = {**self.pieces, name: pieces}
         parts = [pieces[k][1] for k in sorted(pieces)]
@@ -136,6 +142,8 @@ class Assigning:
 
     def _line(self, name: str, value: Any, node: ast.stmt, before: str, key: str = "", *, always: bool = False) -> Any:
         """A line of the sheet, if an expression is assigned; its version, to be read by what follows."""
+        if isinstance(value, Outside) and _FROM_OUTSIDE.fullmatch(value.name) and _ERROR.fullmatch(name):
+            value = named(value.name)  # dh = dh_out says that nothing else reaches dh
         if isinstance(value, Outside):
             size = size_of(name) if value.name == "shape" else None
             return size if size is not None else Outside(value.name or name)
@@ -143,6 +151,11 @@ class Assigning:
             return value
         if value == ZERO:
             self.zero.add(name)
+            if not self.walk.quiet:
+                step, loop = self.walk.time.when()
+                self.zeros.append(
+                    Line(node.lineno, node.col_offset + 1, self.source(node), name, step=step, loop=loop)
+                )  # fmt: skip
             return ZERO
         if is_part_of_outside(value) and name[:1] != "d":
             return Outside(name)  # a part of what is packed outside, under a name of its own

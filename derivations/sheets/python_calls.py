@@ -67,6 +67,11 @@ class Calls:
             return self._split(name, first, _nth(rest, 0), axis or _nth(rest, 1))
         if name == "sum" and (library or method) and first is not None:
             return self._sum(first, axis or _nth(rest, 0))
+        if name == "mean" and (library or method) and first is not None and (axis or rest):
+            along = self.walk.numbers.number(axis or rest[0])
+            if along == 0:
+                self.walk.means.add(node.lineno)
+                return Reduce("down", (self.walk.values.tensor(first),))
         if name == "diag" and args:
             return Diag(self.walk.values.tensor(args[0]))
         if name == "square" and args:

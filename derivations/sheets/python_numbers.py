@@ -64,6 +64,15 @@ class Numbers:
                 return T
             case ast.Call(ast.Name("int"), [inner]):
                 return self.number(inner)
+            case ast.Call(ast.Name("max" | "min" as which), [_, _, *_] as args):
+                numbers = [self.number(arg) for arg in args]
+                known = [n for n in numbers if n is not None]
+                if len(known) < len(numbers):
+                    return None
+                found = max(known) if which == "max" else min(known)
+                return Moment(found) if any(isinstance(n, Moment) for n in known) else found
+            case ast.IfExp(test, body, orelse) if (truth := self.truth(test)) is not None:
+                return self.number(body if truth else orelse)
         return None
 
     def truth(self, test: ast.expr) -> bool | None:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from derivations.cell import CellError
 from derivations.sheet import Line
+from derivations.sheets.python_flaws import carries_errors
 from derivations.sheets.walked import Endless, Items, Moment, Outside, Return, T
 
 if TYPE_CHECKING:
     from derivations.sheets.python import Walk
 
 MOST_STATEMENTS = 4_000
+FORWARDS = "time is walked forwards where it must go backwards"
 
 
 class Statements:
@@ -22,6 +24,8 @@ class Statements:
     def __init__(self, walk: Walk) -> None:
         self.walk = walk
         self.count = 0
+        self.turned = False  # whether loops that hand errors on forwards in time are walked backwards
+        self.forwards: list[Line] = []  # such loops
 
     def block(self, statements: Sequence[ast.stmt]) -> None:
         for statement in statements:
@@ -86,6 +90,10 @@ class Statements:
             return
         indices = [r[0] if isinstance(r, tuple) else r for r in rounds]
         over_time = bool(indices) and all(isinstance(k, Moment) for k in indices)
+        if over_time and indices == sorted(indices) and len(indices) > 1 and carries_errors(body):
+            text = self.walk.assigning.source(iterable)
+            self.forwards.append(Line(target.lineno, target.col_offset + 1, f"for ... in {text}", flaw=FORWARDS))
+            indices, rounds = (indices[::-1], rounds[::-1]) if self.turned else (indices, rounds)
         before = self.walk.time.step, self.walk.time.header
         if over_time:
             self.walk.time.counts(max(indices))
@@ -105,7 +113,7 @@ class Statements:
                 return None if found is None else found[::-1]
             case ast.Call(ast.Name("list" | "tqdm" | "trange"), [inner]):
                 return self._rounds(inner)
-            case ast.Call(ast.Name("range"), args):
+            case ast.Call(ast.Name("range") | ast.Attribute(_, "arange"), args):
                 numbers = [self.walk.numbers.number(arg) for arg in args]
                 if any(n is None for n in numbers):
                     raise CellError("how often this runs is not known", node.lineno, node.col_offset + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from copy import deepcopy
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +64,7 @@ class Values:
             CellError: it is too long.
         """
         if any(isinstance(inner, ast.IfExp) for inner in ast.walk(node)):
-            node = Chosen(self.walk.numbers.truth).visit(node)
+            node = Chosen(self.walk.numbers.truth).visit(deepcopy(node))  # the next round may choose otherwise
         found = expression(node, self._leaf, self.walk.aliases)
         if sum(1 for _ in zip(walk(found), range(MOST_OPERATIONS), strict=False)) >= MOST_OPERATIONS:
             raise CellError(f"a line of more than {MOST_OPERATIONS} operations", node.lineno)

@@ -6,6 +6,7 @@ that are indented below it.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -45,9 +46,12 @@ SPOKEN = {
     "tanh_deriv": "dtanh", "tanh_backward": "dtanh", "deriv_tanh": "dtanh",
     **{name: name for name in WRITABLE},
 }  # fmt: skip
+_ACCENTS = {"~": "tilde", "\u0303": "tilde", "\u0302": "hat", "\u0304": "bar", "\u0305": "bar"}
+_ACCENTED = re.compile(rf"([A-Za-z])([{''.join(_ACCENTS)}])")
+_BELOW = re.compile("[\u2080-\u208e\u2090-\u209c\u1d62-\u1d6a\u2c7c]+")  # digits, signs and letters below the line
 _STEP = (
     r"(?:[_^]?\{\(?t\s*[+-]\s*\d\)?\}|[_^](?:\{\(?t\)?\}|\(t\)|t(?!\w))|[_^]?\(t\s*(?:[+-]\s*\d)?\)|\[t\s*(?:[+-]\s*\d)?\]"
-    r"|(?<=_t)[+-]\d(?![\w.]))"
+    r"|(?<=_t)[+-]\d(?![\w.])|[_^]?\{\s*(?:\d|T\s*(?:-\s*\d)?)\s*\}|\[\s*(?:\d|T\s*(?:-\s*\d)?)\s*\])"
 )
 _WORD = r"[A-Za-z]\w*"
 _NAMED = rf"{_WORD}(?:\{{\w+\}})?(?:{_STEP})?"
@@ -156,9 +160,13 @@ def _given(text: str, number: int) -> dict[str, Expr]:
 
 
 def _plain(text: str) -> str:
+    """A text in ASCII, as far as it can be: `\u0125\u209c\u208b\u2081` is `h_hat_{t-1}`, `c~` is `c_tilde`."""
+    text = _BELOW.sub(lambda run: f"_{{{unicodedata.normalize('NFKC', run[0])}}}", text)
+    text = re.sub(r"\.(?=[*/^](?!\*))", "", text)  # MATLAB's elementwise signs
     for sign, meant in (*_GREEK.items(), *_SIGNS.items()):
         text = text.replace(sign, meant)
-    return text
+    text = unicodedata.normalize("NFD", text) if not text.isascii() else text
+    return _ACCENTED.sub(lambda m: f"{m[1]}_{_ACCENTS[m[2]]}", text)
 
 
 def _claims(code: str, number: int, versions: Versions) -> Iterator[Line]:

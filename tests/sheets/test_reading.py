@@ -56,7 +56,7 @@ def test_a_name_in_latex_takes_its_accents_indices_and_step_along(formula, read)
     ("formula", "why"),
     [
         (r"g = \foo a", r"the command \foo is not read in a formula"),
-        (r"g = \sum_k a_k", "only a sum over t is read"),
+        (r"g = \sum_{k=1}^{t} a_k", "only a sum over t is read"),
         (r"g = \frac{\partial a + b}{\partial c}", "a derivative is of one name by one name"),
         (r"g = a^{1.5}", "the index '1.5' is not read"),
         (r"g = " + r"\sqrt{" * 60 + "a" + "}" * 60, "braces are nested deeper than 40"),
