@@ -28,6 +28,11 @@ from derivations.sheets.python_values import Values
 from derivations.sheets.text import given_in_comments
 from derivations.sheets.walked import Endless, Leave, Onward, Return, T, Time
 
+_DRIVER = re.compile(  # what calls a derivation, or sets up what it needs
+    r"__\w+__|_?main|train\w*|fit|run\w*|test\w*|\w*grad\w*_?check\w*|check\w*|numeric\w*|sample\w*|generate\w*|predict\w*"
+    r"|_?init\w*|load\w*|save\w*|update\w*|optimi[sz]e\w*|adam\w*|sgd\w*|get_\w*data\w*|make_data\w*|demo\w*",
+    re.IGNORECASE,
+)
 _BACKWARD = re.compile(r"back|bptt|bwd|grad|delta|loss", re.IGNORECASE)
 
 
@@ -96,16 +101,20 @@ class Walk:
     def everything(self) -> None:
         """Walks what stands at the top, and the functions that no other one calls."""
         top = [s for s in self.tree.body if not isinstance(s, ast.FunctionDef)]
+        derivations = {name: f for name, f in self.functions.items() if not _DRIVER.fullmatch(name)}
         called = {
             name
-            for part in (*self.functions.values(), *top)
+            for part in (*derivations.values(), *(s for s in top if not _is_main(s)))
             for node in ast.walk(part)
             if isinstance(node, ast.Call) and (name := self._name(node.func)) != getattr(part, "name", "")
         }
+        if "__init__" in self.functions:
+            self.own.set_up(self.functions["__init__"])
         with suppress(Return, Leave, Onward):  # the body of a function, without its head
             self.statements.block([s for s in top if not isinstance(s, ast.ClassDef)])
         self.globals = self.around = dict(self.scope)
-        alone = [f for name, f in self.functions.items() if name not in called] or list(self.functions.values())
+        alone = [f for name, f in derivations.items() if name not in called]
+        alone = alone or list(derivations.values()) or list(self.functions.values())
         for function in sorted(alone, key=_order):
             if not is_simple(function) or len(self.functions) == 1:
                 self.own.enter(function)
@@ -131,6 +140,10 @@ def _nested(tree: ast.Module) -> set[int]:
     return {id(inner) for node in functions for inner in ast.walk(node) if inner is not node}
 
 
-def _order(function: ast.FunctionDef) -> int:
-    """What sets up comes first, then what goes forwards."""
-    return -1 if function.name == "__init__" else int(bool(_BACKWARD.search(function.name)))
+def _order(function: ast.FunctionDef) -> bool:
+    """What goes forwards comes first."""
+    return bool(_BACKWARD.search(function.name))
+
+
+def _is_main(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.If) and ast.unparse(statement.test).startswith("__name__")

@@ -8,16 +8,29 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from derivations.cell import CellError
-from derivations.expression import ZERO, Expr, Name
+from derivations.expression import ZERO, Expr, MatMul, Name, Transpose, children, rewrite
+from derivations.plain import code
 from derivations.pythonic import left_chain, place
 from derivations.sheet import Line, Versions, split_increment
 from derivations.sheets.python_labels import carried, is_error, is_gradient, row
 from derivations.sheets.python_sizes import is_time
-from derivations.sheets.walked import Items, Moment, Outside, Series, Shape, T, is_part_of_outside
+from derivations.sheets.walked import (
+    Items,
+    Moment,
+    Outside,
+    Series,
+    Shape,
+    T,
+    base_of,
+    is_part_of_outside,
+    reads_part_of_line,
+)
 from derivations.world import NOW
 
 if TYPE_CHECKING:
     from derivations.sheets.python import Walk
+
+_READOUT = re.compile(r"W_?(?:h_?y|y|out|y_?h|y_?a|v|ho?y|hq|readout|output)|Wo?ut|V_?y")
 
 
 class Assigning:
@@ -161,7 +174,9 @@ class Assigning:
             return Outside(name, self.walk.time.step)  # a part of what is packed outside, under a name of its own
         if self.walk.quiet:
             return self.walk.values.short(value, node)
-        time = self.walk.time
+        if not is_error(name) and reads_part_of_line(value):
+            return Outside(name, self.walk.time.step)  # a gate that is worked out of what is packed
+        value, time = self._behind(self.walk.values.short(value, node)), self.walk.time
         if isinstance(value, Name) and "#" not in value.id and not always:
             bare = value.id.partition("@")[0]
             if bare == name or name[:1] != "d":
@@ -173,7 +188,7 @@ class Assigning:
             picked = isinstance(node, ast.Assign) and any(isinstance(n, ast.Subscript) for n in ast.walk(node.value))
             if not (picked and re.search(r"prev|before|old", name)):
                 return value  # what a line has said, under another name
-        said = time.said(self.walk.values.short(value, node))
+        said = time.said(value)
         target = self.walk.labels.target(name)
         if target != name:
             self.shown.setdefault(target, name)
@@ -196,6 +211,19 @@ class Assigning:
             )
         )
         return Name(version)
+
+    def _behind(self, value: Expr) -> Expr:
+        """An expression, in which what comes back through a layer behind the cell is what comes in."""
+
+        def rule(node: Expr) -> Expr | None:
+            if not isinstance(node, MatMul) or not any(_READOUT.fullmatch(base_of(side)) for side in children(node)):
+                return None
+            if any(isinstance(side, Transpose) for side in children(node)):
+                self.shown.setdefault("dh_out", code(node).partition("@")[0].strip() + " @ ...")
+                return Name("dh_out")
+            return None
+
+        return rewrite(value, rule)
 
     def _alias(self, name: str, value: Outside) -> Outside:
         """What comes from outside, under another name."""

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from derivations.cell import CellError
-from derivations.expression import ZERO, Call, Diag, Expr, Neg, Pow, Reduce, Stack, Transpose
+from derivations.expression import ZERO, Call, Diag, Expr, Neg, Pow, Reduce, Transpose
 from derivations.sheets.python_series import each, einsum, summed
 from derivations.sheets.python_sizes import WIDE
 from derivations.sheets.text import SPOKEN
-from derivations.sheets.walked import Items, Moment, Outside, Series, cut_out, is_row, side_by_side
+from derivations.sheets.walked import Items, Moment, Outside, Series, below, cut_out, is_row, side_by_side
 
 if TYPE_CHECKING:
     from derivations.sheets.python import Walk
@@ -40,11 +40,14 @@ class Calls:
         library = full.startswith(("numpy.", "torch.", "jax.", "scipy.", "math.", "copy.", "collections."))
         function = self.walk.own.found(name)
         if function is not None and not library and self._is_of_file(func):
-            return self.walk.own.inlined(function, node)
+            found = self.walk.own.inlined(function, node)
+            return Outside("") if found is None else found
         method = func.value if isinstance(func, ast.Attribute) and not library else None
         first, rest = (method, args) if method is not None else (args[0] if args else None, args[1:])
         named = {k.arg: k.value for k in node.keywords}
         axis = named.get("axis") or named.get("dim")
+        if ".random." in full or name in ("randn", "rand", "RandomState", "default_rng"):
+            return Outside("")
         if name in _EMPTY:
             return Items(zeros=True) if name == "defaultdict" else ZERO
         if name == "reshape" and first is not None and is_row([ast.unparse(part) for part in _shape(rest)]):
@@ -175,7 +178,7 @@ class Calls:
         along = self.walk.numbers.number(axis) if axis is not None else None
         across = name in ("hstack", "column_stack") or along in (1, -1)
         joined = [quantity(part) for part in parts]
-        return side_by_side(joined) if across else Stack(tuple(joined))
+        return side_by_side(joined) if across else below(joined)
 
     def _stacked(self, node: ast.expr) -> Any:
         values = self.walk.values

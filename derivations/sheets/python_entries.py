@@ -56,9 +56,8 @@ class Entries:
 
     def _entry(self, node: ast.Subscript, inner: ast.expr, index: ast.expr) -> Any:
         held = self.walk.values.value(inner)
-        turned = isinstance(index, ast.Slice) and index.step is not None
-        if turned and isinstance(held, tuple | Items | Series) and ast.unparse(index).replace(" ", "") == "::-1":
-            return self._backwards(held)
+        if isinstance(index, ast.Slice) and index.step is not None:
+            return self._in_steps(held, index, node)
         key, slices = self.walk.numbers.index(index)
         lying = isinstance(index, ast.Tuple) and is_row([ast.unparse(part) for part in index.elts])
         match held:
@@ -77,7 +76,8 @@ class Entries:
             case Outside():
                 return self._of_outside(held, key, slices, lying, inner)
             case Expr() if key is None:
-                return Transpose(held) if lying else cut_out(held, slices)
+                pieces = self.walk.storing.held_in(owner_label(inner), held, slices)
+                return pieces if pieces is not None else Transpose(held) if lying else cut_out(held, slices)
             case Expr():
                 return self._one_of(held, key, node)
         return None
@@ -91,12 +91,19 @@ class Entries:
             return self.walk.assigning.nothing_after(name)
         raise CellError("one entry of a vector is read; a sheet is of whole vectors", node.lineno, node.col_offset + 1)
 
-    @staticmethod
-    def _backwards(held: tuple[Any, ...] | Items | Series) -> Any:
-        if isinstance(held, tuple):
-            return held[::-1]
-        found = held if isinstance(held, Series) else held.in_order()
-        return None if found is None else Series(found.members[::-1], found.steps[::-1])
+    def _in_steps(self, held: Any, index: ast.Slice, node: ast.expr) -> Any:
+        """`hs[::-1]`, `hs[:0:-1]`"""
+        ends = [
+            None if end is None else self.walk.numbers.number(end) for end in (index.lower, index.upper, index.step)
+        ]
+        given = [end for end in (index.lower, index.upper, index.step) if end is not None]
+        if isinstance(held, Outside) and held.at is None:
+            held = self.walk.time.all_of(held.name)
+        if isinstance(held, Items):
+            held = held.in_order()
+        if len(given) != sum(end is not None for end in ends) or not isinstance(held, tuple | Series):
+            raise CellError("what is cut out here is not known", node.lineno, node.col_offset + 1)
+        return held[slice(*ends)] if isinstance(held, tuple) else held.cut(slice(*ends))
 
     def _of_items(self, held: Items, key: Any, slices: list[Any], node: ast.expr) -> Any:
         if key is None:

@@ -37,6 +37,8 @@ def entry_label(owner: str, key: str) -> str:
     """What an entry of a dictionary of gradients is."""
     if _OF_GATES.fullmatch(owner) and len(key) <= 2:
         return f"{re.sub('^(?:grad_?|g_?)', 'd', owner)}_{key}"
+    if re.fullmatch(r"d_?(?:a|z|pre|net|raw|act|s|gates?)s?", owner) and len(key) <= 2:
+        return f"{'da' if 'gate' in owner else owner.rstrip('s')}_{key}"
     if _GRADIENTS.fullmatch(owner) and not re.match(r"d[A-Za-z_]|grad", key):
         return f"d{key}"
     return key
@@ -123,6 +125,16 @@ class Labels:
         if name[:1] == "d" and (core := self.aliases.get(name[1:].lstrip("_"))):
             return f"d{core}"
         return doubled(name)
+
+    def carry(self, name: str, once: bool) -> str:
+        """What a name that a loop hands on is; it is called so from here on, where it is assigned once in a round."""
+        found = carried(name)
+        if not found and re.search(r"next|nxt|prev_?[hcas]|[hcas]_?prev|plus", name):
+            return name
+        found = found or ("dc_next" if re.search(r"c(?:ell)?(?:_|$)|mem", name[1:]) else "dh_next")
+        if once:
+            self._new.setdefault(name, found)
+        return found
 
     def alias(self, name: str, array: str) -> None:
         """A longer name for an entry of an array that has one letter."""

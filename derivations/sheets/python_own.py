@@ -57,6 +57,14 @@ class Own:
             self._hand_on(function, result.value)
         self.walk.time.step = None
 
+    def set_up(self, function: ast.FunctionDef) -> None:
+        """What `__init__` makes are parameters, whose values do not matter; sizes are kept."""
+        self.walk.quiet += 1
+        self.enter(function)
+        self.walk.quiet -= 1
+        kept = self.walk.attributes.items()
+        self.walk.attributes = {key: value for key, value in kept if isinstance(value, int | str) and value != 0}
+
     def _from_outside(self, name: str) -> Any:
         held = self.given.get(name)
         if held is None and _STORES.fullmatch(name):

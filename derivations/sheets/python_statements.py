@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from derivations.cell import CellError
 from derivations.expression import ZERO
 from derivations.sheet import Line
+from derivations.sheets.python_labels import carried, is_error, is_gradient
 from derivations.sheets.walked import Endless, Items, Leave, Moment, Onward, Outside, Return, T, is_state
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ class Statements:
                 raise Return(self.walk.own.returned(value) if value is not None else None)
             case ast.Expr(ast.Call(ast.Attribute(owner, method), args) as call):
                 self._method(owner, method, args, call)
-            case ast.Expr(ast.Call(ast.Name(name)) as call) if name in self.walk.functions:
+            case ast.Expr(ast.Call(ast.Name(name)) as call) if self.walk.own.found(name) is not None:
                 values.value(call)
             case ast.FunctionDef(name):
                 self.walk.own.nested[name] = node
@@ -149,6 +151,8 @@ class Statements:
             time.header = target.lineno
             if steps[0] is not None and steps[0] < (steps[-1] or 0):
                 self._initial(body, steps[0] - 1)
+            else:
+                self._carried(body)
         for (_, given), step in zip(rounds, steps, strict=True):
             time.step = step if step is not None else before[0]
             self.walk.rounds.bind(target, given)
@@ -170,6 +174,21 @@ class Statements:
                 if held == ZERO:
                     self.walk.assigning.zero.add(f"{state}@0")
                 scope[name] = Outside(state, step, True)
+
+    def _carried(self, body: list[ast.stmt]) -> None:
+        """Errors that start as zero, and that a loop hands on: what comes back from the step after."""
+        scope, labels = self.walk.scope, self.walk.labels
+        plain = [node for part in body for node in ast.walk(part) if isinstance(node, ast.Assign)]
+        count = Counter(name.id for node in plain for target in node.targets for name in ast.walk(target)
+                        if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store))  # fmt: skip
+        read = {
+            n.id for part in body for n in ast.walk(part) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+        }
+        for name in sorted(count.keys() & read):
+            start = scope.get(name)
+            zero = start in (ZERO, 0) and not isinstance(start, Moment | bool)
+            if zero and (is_error(name) or carried(name)) and not is_gradient(name):
+                self.walk.assigning.zero.add(labels.carry(name, count[name] == 1 and name not in labels.added_to))
 
     def _round(self, body: list[ast.stmt]) -> bool:
         """One round of a loop; whether there may be another."""

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from derivations.cell import CellError
-from derivations.expression import ZERO, Expr, Name, Stack
+from derivations.expression import ZERO, Expr, Name, Stack, Transpose
 from derivations.sheets.python_assigning import adds_to, started
 from derivations.sheets.python_labels import entry_label, is_error, is_gradient, owner_label
 from derivations.sheets.python_sizes import members
-from derivations.sheets.walked import Items, Moment, Outside, side_by_side
+from derivations.sheets.walked import Items, Moment, Outside, below, side_by_side
 
 if TYPE_CHECKING:
     from derivations.sheets.python import Walk
@@ -22,7 +22,8 @@ class Storing:
 
     def __init__(self, walk: Walk) -> None:
         self.walk = walk
-        self.pieces: dict[str, dict[int, Any]] = {}  # what was put into an array of zeros, by where it starts
+        # what was put into an array of zeros, by where it starts, with where it ends
+        self.pieces: dict[str, dict[int, tuple[int | None, Any]]] = {}
 
     def store(self, owner: ast.expr, index: ast.expr, value: Any, node: ast.stmt) -> None:
         """`hs[t] = ...`, `grads["dW"] = ...`, `da[:, :H] = ...`, `d["f"][t] = ...`"""
@@ -95,9 +96,28 @@ class Storing:
         if isinstance(value, Expr):
             value = self.walk.assigning.line(piece, value, node, "", always=True)
         at = start or 0
-        pieces[at + 1_000 * (at < 0)] = value
+        pieces[at + 1_000 * (at < 0)] = (stop, value)
         self.pieces = {**self.pieces, name: pieces}
-        parts = [pieces[k] for k in sorted(pieces)]
+        parts = [pieces[k][1] for k in sorted(pieces)]
         if not all(isinstance(p, Expr) for p in parts):
             raise CellError("what is put into this array is not known", node.lineno)
-        return side_by_side(parts) if len(slices) > 1 else Stack(tuple(parts))
+        return side_by_side(parts) if len(slices) > 1 else below(parts)
+
+    def held_in(self, name: str, held: Expr, slices: Sequence[Any]) -> Expr | None:
+        """What was put between two places of an array that is filled piece by piece; None where that is not known."""
+        pieces = self.pieces.get(name, {})
+        cuts = [cut for cut in slices if cut != (None, None)]
+        if not isinstance(held, Stack | Transpose) or len(cuts) != 1:
+            return None
+        start, stop = cuts[0]
+        found: list[Expr] = []
+        at = start or 0
+        while at in pieces:
+            end, value = pieces[at]
+            found.append(value)
+            if end == stop:
+                return found[0] if len(found) == 1 else side_by_side(found) if len(slices) > 1 else below(found)
+            if end is None or end <= at:
+                return None
+            at = end
+        return None

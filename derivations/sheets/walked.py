@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from derivations.cell import CellError
-from derivations.expression import Expr, Name, Part, Reduce, Stack, Transpose, rewrite
+from derivations.expression import Expr, Name, Part, Reduce, Stack, Transpose, rewrite, walk
 from derivations.world import ROWS
 
 T = 3  # steps of time
@@ -265,6 +265,17 @@ def is_part_of_outside(value: Expr) -> bool:
     return isinstance(inner, Name) and "#" not in inner.id
 
 
+def reads_part_of_line(value: Expr) -> bool:
+    """Whether an expression reads a part of what a line has said, as of all gates' sums in one."""
+    cuts = (node for node in walk(value) if isinstance(node, Part) or (isinstance(node, Reduce) and ROWS in node.kind))
+    return any(isinstance(leaf, Name) and "#" in leaf.id for cut in cuts for leaf in walk(cut))
+
+
 def side_by_side(parts: Sequence[Expr]) -> Expr:
     """Parts of the columns, joined."""
-    return Transpose(Stack(tuple(Transpose(part) for part in parts)))
+    return Transpose(below([part.arg if isinstance(part, Transpose) else Transpose(part) for part in parts]))
+
+
+def below(parts: Sequence[Expr]) -> Stack:
+    """Parts of the rows, joined; what is joined already becomes parts of it."""
+    return Stack(tuple(one for part in parts for one in (part.parts if isinstance(part, Stack) else (part,))))
