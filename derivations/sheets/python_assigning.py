@@ -23,6 +23,7 @@ from derivations.sheets.walked import (
     T,
     base_of,
     is_part_of_outside,
+    is_state,
     reads_part_of_line,
 )
 from derivations.world import NOW
@@ -105,7 +106,7 @@ class Assigning:
         held = self.walk.values.value(target)
         more = self.walk.values.in_time(self.walk.values.value(value))
         if isinstance(held, Items) and isinstance(more, Items | tuple) and isinstance(operator, ast.Add):
-            for one in more.known.values() if isinstance(more, Items) else more:
+            for one in tuple(more.known.values()) if isinstance(more, Items) else more:
                 held.insert(len(held.known), one, self.walk.time.step)
             return
         if isinstance(target, ast.Name):
@@ -162,9 +163,12 @@ class Assigning:
         if isinstance(value, Outside):
             error = is_error(name) and value.name not in ("", name) and not self.walk.quiet
             within = self.walk.time.step is not None or not self.walk.in_loops
-            if not (error and within and name not in self.walk.labels.added_to):
+            called = value.entry and is_state(value.name) and re.search(r"[hca]_?prev|prev_?[hca]", name)
+            # what is called the state before and is of this step
+            misses = bool(called) and value.at == self.walk.time.step is not None and not self.walk.quiet
+            if not misses and not (error and within and name not in self.walk.labels.added_to):
                 return self._alias(name, value)
-            value = self.walk.values.quantity(value)
+            value, always = self.walk.values.quantity(value), always or misses
         if not isinstance(value, Expr):
             return value
         if value == ZERO and not (always and self.walk.time.over_time):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from derivations.cell import CellError
 from derivations.expression import Expr
 from derivations.sheets.python_sizes import side, size_of, sizes
-from derivations.sheets.walked import Items, Moment, Outside, Series, T, base_of
+from derivations.sheets.walked import Items, Moment, Outside, Series, T, base_of, few
 
 if TYPE_CHECKING:
     from derivations.sheets.python import Walk
@@ -195,6 +195,7 @@ class Numbers:
                 return None if more is None else form.replace("%s", more)
             case _:
                 return None
+        few(sum(len(text or "") for text in texts))
         return None if None in texts else "".join(text for text in texts if text)
 
 

@@ -147,13 +147,12 @@ class Own:
 
     def _say_arguments(self, inside: dict[str, Any], node: ast.Call) -> None:
         """An argument that is worked out at the call is a line."""
-        plain = {arg.id for arg in node.args if isinstance(arg, ast.Name)}
-        zeros = [arg for arg in node.args if isinstance(arg, ast.Call | ast.Constant)]
+        made = dict(zip(inside, (isinstance(arg, ast.Call | ast.Constant) for arg in node.args), strict=False))
         for name, value in inside.items():
-            if value == ZERO and self.walk.time.step is not None and is_error(name) and zeros and name not in plain:
+            if value == ZERO and self.walk.time.step is not None and is_error(name) and made.get(name):
                 self.walk.assigning.worked_out(name, ZERO, node)
                 inside[name] = Outside(name)
-            elif isinstance(value, Expr) and not isinstance(value, Name) and name[:1] == "d":
+            elif isinstance(value, Expr) and value != ZERO and not isinstance(value, Name) and name[:1] == "d":
                 stands = self.walk.assigning.worked_out(name, value, node)
                 inside[name] = stands
 

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from derivations.sheets.walked import Moment, T
@@ -118,11 +119,14 @@ def members(node: ast.expr) -> list[ast.expr]:
 def offsets(tree: ast.AST) -> dict[str, set[int]]:
     """For every array that is indexed by a loop's variable, the offsets that are used."""
     by, found = counters(tree), dict[str, set[int]]()
+    stored = Counter(n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign):  # h_prev = hs[t]: this array starts with the initial state
             for target, value in zip(members(node.targets[0]), members(node.value), strict=False):
                 match target, value:
                     case ast.Name(name), ast.Subscript(owner, ast.Name(index)) if "prev" in name and index in by:
+                        if stored[name] > 1:  # elsewhere it is the initial state: this array does not hold that
+                            continue
                         if (array := _array(owner)) and "prev" not in array.lower():
                             found.setdefault(array, set()).add(1)
         if isinstance(node, ast.Subscript) and (array := _array(node.value)):
@@ -142,7 +146,7 @@ def _both_ends(tree: ast.AST) -> Iterator[str]:
     ends: dict[str, set[str]] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Subscript) and (array := _array(node.value)):
-            text = ast.unparse(members(node.slice)[0])
+            text = "".join(map(ast.unparse, members(node.slice)[:1]))
             if text in ("1:", ":-1"):
                 ends.setdefault(array, set()).add(text)
     yield from (array for array, found in ends.items() if len(found) == 2)

@@ -47,7 +47,7 @@ class Statements:
             names += [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
         for part in names:
             if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-                self.walk.scope[part.id] = Outside(part.id)
+                self.walk.scope[part.id] = Outside(self.walk.labels.target(part.id))
         if not self.walk.quiet:
             place = (line or statement.lineno, column or statement.col_offset + 1)
             self.walk.assigning.lines.append(Line(*place, self.walk.assigning.source(statement), why=why))

@@ -23,7 +23,7 @@ from derivations.pythonic import (
 )
 from derivations.sheets.python_labels import comes_in, doubled
 from derivations.sheets.python_series import combined, each
-from derivations.sheets.walked import Items, Moment, Outside, Series, base_of, named
+from derivations.sheets.walked import Items, Moment, Outside, Series, base_of, few, named
 
 if TYPE_CHECKING:
     from derivations.sheets.python import Walk
@@ -109,6 +109,7 @@ class Values:
                 rounds = self.walk.rounds.through(part.value)
                 if rounds is None:
                     raise Unreadable(no_value(part))
+                few(len(found) + len(rounds))
                 found += [value for _, value in rounds]
             else:
                 found.append(self.value(part))
@@ -134,6 +135,7 @@ class Values:
 
     def _combined(self, operator: ast.operator, left: Any, right: Any) -> Any:
         if isinstance(left, tuple) and isinstance(right, tuple) and isinstance(operator, ast.Add):
+            few(len(left) + len(right))
             return left + right
         left, right = self._aligned(self.in_time(left), self.in_time(right), operator)
         if isinstance(left, Series) or isinstance(right, Series):
@@ -187,7 +189,7 @@ class Values:
         if name := library_name(func, self.walk.aliases):
             pass
         elif isinstance(func, ast.Attribute):
-            name, given = func.attr, [self.value(func.value)]
+            name, given = func.attr, [self._argument(func.value)]
             if name == "t" and not node.args:
                 return self._turned(func.value)
         elif isinstance(func, ast.Name) and func.id in ("abs", "max", "min", "pow"):

@@ -12,6 +12,7 @@ from derivations.expression import Expr, Name, Part, Reduce, Stack, Transpose, r
 from derivations.world import ROWS
 
 T = 3  # steps of time
+MOST_MEMBERS = 500  # of a list, a tuple or a text
 
 
 class Endless(Exception):
@@ -49,6 +50,14 @@ class Moment(int):
         return Moment(int(other) - int(self))
 
 
+def few(count: int) -> None:
+    """Raises:
+    CellError: there are too many members.
+    """
+    if count > MOST_MEMBERS:
+        raise CellError(f"more than {MOST_MEMBERS} members of a list or letters of a text")
+
+
 @dataclass
 class Items:
     """A list, a dictionary or an array over time, by key; what is not in it is free under `name`.
@@ -69,7 +78,12 @@ class Items:
         self.known[key], self.steps[key] = value, step
 
     def insert(self, at: int, value: Any, step: int | None) -> None:
-        """As a list does it."""
+        """As a list does it.
+
+        Raises:
+            CellError: it is too long.
+        """
+        few(len(self.known) + 1)
         members, steps = list(self.known.values()), list(self.steps.values())
         members.insert(at, value)
         steps.insert(at, step)
@@ -278,4 +292,5 @@ def side_by_side(parts: Sequence[Expr]) -> Expr:
 
 def below(parts: Sequence[Expr]) -> Stack:
     """Parts of the rows, joined; what is joined already becomes parts of it."""
+    few(sum(len(part.parts) if isinstance(part, Stack) else 1 for part in parts))
     return Stack(tuple(one for part in parts for one in (part.parts if isinstance(part, Stack) else (part,))))
