@@ -36,6 +36,7 @@ from derivations.matrices import Matrix, MatrixArithmetic, ShapeError
 MOST_TERMS = 20_000
 STEPS = 4  # before, now, after, and one more after that
 NOW = 2
+ROWS = "rows "  # `Reduce("rows -2:", (v,))` is the last two rows of v
 HEIGHT = "height:"  # `Part(v, ("height:2", "height:3"), 1)` is three rows of v, after the first two
 OVER_TIME = "over time"  # the kind of a derivative through all steps
 Key = tuple[str, int]  # the id of a quantity, and a step from 1 to STEPS
@@ -106,6 +107,11 @@ class World:
                     found = [[_sum(column) for column in zip(*self.read(arg, step, arithmetic), strict=True)]]
                 case Reduce("across", (arg,)):
                     found = [[_sum(row)] for row in self.read(arg, step, arithmetic)]
+                case Reduce(kind, (arg,)) if kind.startswith(ROWS):  # as NumPy cuts, also from the end
+                    start, stop = (int(end) if end else None for end in kind.removeprefix(ROWS).split(":"))
+                    found = self.read(arg, step, arithmetic)[start:stop]
+                    if not found:
+                        raise ShapeError("a part of nothing")
                 case Total() | Derivative():
                     found = self.value(node, step)
                 case Shift(arg, by) if any(_is_view(n) for n in walk(arg)):
@@ -252,7 +258,7 @@ class _At(Mapping[str, Matrix[Any]]):
 
 def _is_view(node: Expr) -> bool:
     return isinstance(node, (Total, Derivative, TimeSum)) or (
-        isinstance(node, Reduce) and node.kind in ("down", "across")
+        isinstance(node, Reduce) and (node.kind in ("down", "across") or node.kind.startswith(ROWS))
     )
 
 

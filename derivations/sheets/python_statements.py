@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from derivations.cell import CellError
+from derivations.expression import ZERO
 from derivations.sheet import Line
-from derivations.sheets.python_flaws import carries_errors
-from derivations.sheets.walked import Endless, Items, Moment, Outside, Return, T
+from derivations.sheets.python_labels import carried, is_error, is_gradient
+from derivations.sheets.walked import Endless, Items, Leave, Moment, Onward, Outside, Return, T, is_state
 
 if TYPE_CHECKING:
     from derivations.sheets.python import Walk
 
 MOST_STATEMENTS = 4_000
-FORWARDS = "time is walked forwards where it must go backwards"
+_MISFITS = (TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError)
 
 
 class Statements:
@@ -24,8 +27,6 @@ class Statements:
     def __init__(self, walk: Walk) -> None:
         self.walk = walk
         self.count = 0
-        self.turned = False  # whether loops that hand errors on forwards in time are walked backwards
-        self.forwards: list[Line] = []  # such loops
 
     def block(self, statements: Sequence[ast.stmt]) -> None:
         for statement in statements:
@@ -36,15 +37,17 @@ class Statements:
                 self.statement(statement)
             except CellError as error:
                 self._unreadable(statement, error.message, error.line, error.column)
-            except (TypeError, ValueError, KeyError, IndexError, AttributeError, ArithmeticError) as error:
+            except _MISFITS as error:
                 self._unreadable(statement, str(error)[:200] or "this cannot be read")
 
     def _unreadable(self, statement: ast.stmt, why: str, line: int = 0, column: int = 0) -> None:
         targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
-        for target in targets:
-            for part in target.elts if isinstance(target, ast.Tuple) else [target]:
-                if isinstance(part, ast.Name):
-                    self.walk.scope[part.id] = Outside(part.id)
+        names = [part for target in targets for part in (target.elts if isinstance(target, ast.Tuple) else [target])]
+        if isinstance(statement, ast.If | ast.While):
+            names += [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
+        for part in names:
+            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+                self.walk.scope[part.id] = Outside(self.walk.labels.target(part.id))
         if not self.walk.quiet:
             place = (line or statement.lineno, column or statement.col_offset + 1)
             self.walk.assigning.lines.append(Line(*place, self.walk.assigning.source(statement), why=why))
@@ -55,94 +58,169 @@ class Statements:
             self.statement(statement)
 
     def statement(self, node: ast.stmt) -> None:
+        assigning, values = self.walk.assigning, self.walk.values
         match node:
+            case ast.Assign([ast.Name(name)], ast.Lambda(args, body)):
+                returned = ast.copy_location(ast.Return(body), node)
+                function = ast.FunctionDef(name, args, [returned], [], None, None)
+                self.walk.functions[name] = ast.copy_location(function, node)
             case ast.Assign(targets, value):
-                found = self.walk.values.value(value)
+                self.walk.own.wanted = targets[0] if isinstance(value, ast.Call) else None
+                found = values.value(value)
                 for target in targets:
-                    self.walk.assigning.assign(target, found, node)
+                    assigning.assign(target, found, node)
             case ast.AnnAssign(target, _, value) if value is not None:
-                self.walk.assigning.assign(target, self.walk.values.value(value), node)
+                assigning.assign(target, values.value(value), node)
             case ast.AugAssign(target, operator, value):
-                self.walk.assigning.add(node, target, operator, value)
+                assigning.add(node, target, operator, value)
             case ast.For(target, iterable, body):
-                self._loop(target, iterable, body)
+                self._for(target, iterable, body)
+            case ast.While(test, body):
+                self._while(node, test, body)
             case ast.If(test, body, orelse):
-                truth = self.walk.numbers.truth(test)
-                if truth is None:
-                    raise CellError("which way this goes is not known; leave the condition out", node.lineno)
-                self.block(body if truth else orelse)
+                self._if(node, test, body, orelse)
             case ast.Return(value):
-                raise Return(self.walk.values.value(value) if value is not None else None)
-            case ast.Expr(ast.Call(ast.Attribute(ast.Name(name), "append"), [value])):
-                items = self.walk.scope.setdefault(name, Items(name))
-                if isinstance(items, Items):
-                    items.known[len(items.known)] = self.walk.values.value(value)
+                raise Return(self.walk.own.returned(value) if value is not None else None)
+            case ast.Expr(ast.Call(ast.Attribute(owner, method), args) as call):
+                self._method(owner, method, args, call)
+            case ast.Expr(ast.Call(ast.Name(name)) as call) if self.walk.own.found(name) is not None:
+                values.value(call)
+            case ast.FunctionDef(name):
+                self.walk.own.nested[name] = node
             case ast.With(_, body) | ast.Try(body):
                 self.block(body)
-            case ast.While():
-                raise CellError("a while loop is not walked; write `for t in range(T)`", node.lineno)
-            case _:
-                return  # imports, prints, assertions, definitions
+            case ast.Break():
+                raise Leave
+            case ast.Continue():
+                raise Onward
 
-    def _loop(self, target: ast.expr, iterable: ast.expr, body: list[ast.stmt]) -> None:
-        rounds = self._rounds(iterable)
+    def _method(self, owner: ast.expr, method: str, args: list[ast.expr], call: ast.Call) -> None:
+        """`saved.append(...)`, `grads.update(...)`, or a function that is called for what it does."""
+        values = self.walk.values
+        if method in ("append", "appendleft", "insert", "update", "reverse") and isinstance(
+            owner, ast.Name | ast.Attribute | ast.Subscript
+        ):
+            held = values.value(owner)
+            if isinstance(held, Outside) and isinstance(owner, ast.Name):
+                held = self.walk.scope[owner.id] = Items(owner.id, listed=True)
+            if isinstance(held, Items):
+                self._fill(held, method, [self.walk.assigning.kept(held, values.value(arg), call) for arg in args])
+        elif isinstance(owner, ast.Name) and owner.id == "self" and method in self.walk.functions:
+            values.value(call)
+
+    def _fill(self, held: Items, method: str, args: list[object]) -> None:
+        held.listed = held.listed or method != "update"
+        step = self.walk.time.step
+        match method, args:
+            case "append", [one]:
+                held.insert(len(held.known), one, step)
+            case "appendleft", [one]:
+                held.insert(0, one, step)
+            case "insert", [int() as at, one]:
+                held.insert(at, one, step)
+            case "update", [Items(known=known)]:
+                held.known |= known
+            case "update", [Items(zeros=True)]:
+                held.zeros = True
+            case "reverse", []:
+                turned = held.in_order()
+                if turned is not None:
+                    held.known = dict(enumerate(turned.members[::-1]))
+                    held.steps = dict(enumerate(turned.steps[::-1]))
+
+    def _if(self, node: ast.If, test: ast.expr, body: list[ast.stmt], orelse: list[ast.stmt]) -> None:
+        if ast.unparse(test).startswith("__name__"):
+            return
+        truth = self.walk.numbers.truth(test)
+        if truth is None:
+            if not any(isinstance(inner, ast.Assign | ast.AugAssign | ast.Return) for inner in ast.walk(node)):
+                return
+            raise CellError("which way this goes is not known; leave the condition out", node.lineno)
+        self.block(body if truth else orelse)
+
+    def _for(self, target: ast.expr, iterable: ast.expr, body: list[ast.stmt]) -> None:
+        if self.walk.rounds.is_of_keys(target, iterable, body):
+            return
+        rounds = self.walk.rounds.through(iterable)
         if rounds is None:
             return
-        indices = [r[0] if isinstance(r, tuple) else r for r in rounds]
-        over_time = bool(indices) and all(isinstance(k, Moment) for k in indices)
-        if over_time and indices == sorted(indices) and len(indices) > 1 and carries_errors(body):
-            text = self.walk.assigning.source(iterable)
-            self.forwards.append(Line(target.lineno, target.col_offset + 1, f"for ... in {text}", flaw=FORWARDS))
-            indices, rounds = (indices[::-1], rounds[::-1]) if self.turned else (indices, rounds)
-        before = self.walk.time.step, self.walk.time.header
-        if over_time:
-            self.walk.time.counts(max(indices))
-            self.walk.time.header = target.lineno
-        for k, here in zip(indices, rounds, strict=True):
-            if over_time:
-                self.walk.time.step = self.walk.time.counted(k)
-            self._bind(target, here)
+        time = self.walk.time
+        before = time.step, time.header
+        steps = self.walk.rounds.steps(rounds, target)
+        if any(steps):
+            time.header = target.lineno
+            if steps[0] is not None and steps[0] < (steps[-1] or 0):
+                self._initial(body, steps[0] - 1)
+            else:
+                self._carried(body)
+        for (_, given), step in zip(rounds, steps, strict=True):
+            time.step = step if step is not None else before[0]
+            self.walk.rounds.bind(target, given)
+            if not self._round(body):
+                break
+        time.step, time.header = before
+
+    def _initial(self, body: list[ast.stmt], step: int) -> None:
+        """States that a loop goes on with, from its first step on, are the initial ones before it."""
+        scope = self.walk.scope
+        stored = {
+            n.id for part in body for n in ast.walk(part) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        }
+        for name in stored & scope.keys():
+            state = re.sub(r"_?prev_?|_?old_?|0$", "", name) or name
+            held = scope[name]
+            starts_here = held == ZERO or (isinstance(held, Outside) and held.at is None)
+            if is_state(state) and starts_here:
+                if held == ZERO:
+                    self.walk.assigning.zero.add(f"{state}@0")
+                scope[name] = Outside(state, step, True)
+
+    def _carried(self, body: list[ast.stmt]) -> None:
+        """Errors that start as zero, and that a loop hands on: what comes back from the step after."""
+        scope, labels = self.walk.scope, self.walk.labels
+        plain = [node for part in body for node in ast.walk(part) if isinstance(node, ast.Assign)]
+        count = Counter(name.id for node in plain for target in node.targets for name in ast.walk(target)
+                        if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store))  # fmt: skip
+        read = {
+            n.id for part in body for n in ast.walk(part) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+        }
+        for name in sorted(count.keys() & read):
+            start = scope.get(name)
+            zero = start in (ZERO, 0) and not isinstance(start, Moment | bool)
+            if zero and (is_error(name) or carried(name)) and not is_gradient(name):
+                self.walk.assigning.zero.add(labels.carry(name, count[name] == 1 and name not in labels.added_to))
+
+    def _round(self, body: list[ast.stmt]) -> bool:
+        """One round of a loop; whether there may be another."""
+        try:
             self.block(body)
-        self.walk.time.step, self.walk.time.header = before
+        except Onward:
+            return True
+        except Leave:
+            return False
+        return True
 
-    def _rounds(self, node: ast.expr) -> list[Any] | None:
-        """What a loop goes through; None for what it does not matter to walk."""
-        match node:
-            case ast.Call(ast.Name("reversed"), [inner]) | ast.Subscript(inner, ast.Slice(None, None, ast.UnaryOp())):
-                found = self._rounds(inner)
-                return None if found is None else found[::-1]
-            case ast.Call(ast.Name("list" | "tqdm" | "trange"), [inner]):
-                return self._rounds(inner)
-            case ast.Call(ast.Name("range") | ast.Attribute(_, "arange"), args):
-                numbers = [self.walk.numbers.number(arg) for arg in args]
-                if any(n is None for n in numbers):
-                    raise CellError("how often this runs is not known", node.lineno, node.col_offset + 1)
-                found = list(range(*[int(n) for n in numbers if n is not None]))
-                if len(found) > 4 * T:
-                    raise CellError("a loop that is longer than the walk over time", node.lineno, node.col_offset + 1)
-                return [Moment(k) for k in found]
-            case ast.Call(ast.Name("enumerate"), [inner, *_]):
-                items = self._rounds(inner)
-                return None if items is None else [(Moment(k), item) for k, item in enumerate(items)]
-            case ast.Call(ast.Name("zip"), inner) if inner:
-                each = [self._rounds(one) for one in inner]
-                if any(one is None for one in each):
-                    return None
-                return [tuple(row) for row in zip(*[one for one in each if one is not None], strict=False)]
-            case ast.Name(name):
-                held = self.walk.scope.get(name, Outside(name))
-                if isinstance(held, Outside):
-                    return [self.walk.time.at(name, Moment(k)) for k in range(T)]
-                return None
-            case ast.Tuple(parts) | ast.List(parts):
-                return [self.walk.values.value(part) for part in parts]
-            case ast.Constant(str() as letters):
-                return list(letters)
-        return None
-
-    def _bind(self, target: ast.expr, value: Any) -> None:
-        if isinstance(target, ast.Name):
-            self.walk.scope[target.id] = value
-        elif isinstance(target, ast.Tuple) and isinstance(value, tuple):
-            for one, inner in zip(target.elts, value, strict=False):
-                self._bind(one, inner)
+    def _while(self, node: ast.While, test: ast.expr, body: list[ast.stmt]) -> None:
+        """A loop that counts steps: `while t >= 0`."""
+        counter = test.left if isinstance(test, ast.Compare) else test
+        if not isinstance(counter, ast.Name) or self.walk.numbers.truth(test) is None:
+            raise CellError("a while loop is not walked; write `for t in range(T)`", node.lineno)
+        time, scope = self.walk.time, self.walk.scope
+        before = time.step, time.header
+        start = self.walk.numbers.number(counter)
+        time.counts(max(int(start or 0), T - 1))
+        time.header = node.lineno
+        for _ in range(4 * T):
+            if not self.walk.numbers.truth(test):
+                break
+            held = scope.get(counter.id)
+            scope[counter.id] = Moment(held) if isinstance(held, int) else held
+            first = body[0] if body else None
+            early = isinstance(first, ast.AugAssign) and ast.unparse(first.target) == counter.id
+            if early and first is not None:  # `t -= 1` comes first: the round is of what t is then
+                self.statement(first)
+            at = self.walk.numbers.number(counter)
+            time.step = time.counted(at) if at is not None else None
+            if not self._round(body[1:] if early else body):
+                break
+        time.step, time.header = before

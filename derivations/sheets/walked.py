@@ -1,23 +1,18 @@
-"""What a walk through Python meets that is no expression: sizes and steps, arrays over time, parts of axes.
+"""What a walk through Python meets that is no expression: arrays over time, lists, what comes from outside.
 
-A walk takes few steps of time, in small sizes: whole numbers are numbers, and names of sizes stand for them.
+What belongs to a step keeps it in its name while the walk goes on, as in `h@2`; a line says it from its own step.
 """
 
-import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from derivations.cell import CellError
-from derivations.expression import Expr, Name, Part, Stack, Transpose
-from derivations.world import NOW
+from derivations.expression import Expr, Name, Part, Reduce, Stack, Transpose, rewrite, walk
+from derivations.world import ROWS
 
-T, WIDE, INPUT, BATCH = 3, 2, 3, 1  # steps of time, and the sizes that names of sizes stand for
-_TIMES = {"T", "seq_len", "timesteps", "n_steps", "steps", "T_x", "Tx", "seqlen", "seq_length", "num_steps", "L", "tau"}
-_BATCHES = {"N", "B", "m", "batch", "batch_size", "bs", "M", "nb", "n_samples"}
-_INPUTS = {"D", "n_x", "input_size", "input_dim", "d", "I", "n_in", "nx", "X", "n_i", "vocab_size", "xd"}
-_WIDTHS = {"H", "n_a", "n_h", "hidden_size", "hidden_dim", "n", "units", "nh", "n_hidden", "hs_dim"}
-_INITIAL_FIRST = ("h", "c", "a", "state", "hidden", "cell")  # states, whose array may start with the initial one
+T = 3  # steps of time
+MOST_MEMBERS = 500  # of a list, a tuple or a text
 
 
 class Endless(Exception):
@@ -32,20 +27,12 @@ class Return(Exception):
         self.value = value
 
 
-@dataclass
-class Items:
-    """A list, a dictionary or an array over time, by key; what is not in it is free under `name`."""
-
-    name: str = ""
-    known: dict[Any, Any] = field(default_factory=dict)
-    zeros: bool = False  # what is not in it is zero
+class Leave(Exception):
+    """A loop is left, by `break`."""
 
 
-@dataclass(frozen=True)
-class Outside:
-    """What comes from outside and is no number: a cache, a tuple of arguments. What is taken from it is free."""
-
-    name: str = ""
+class Onward(Exception):
+    """A loop goes on with its next round, by `continue`."""
 
 
 class Moment(int):
@@ -63,6 +50,94 @@ class Moment(int):
         return Moment(int(other) - int(self))
 
 
+def few(count: int) -> None:
+    """Raises:
+    CellError: there are too many members.
+    """
+    if count > MOST_MEMBERS:
+        raise CellError(f"more than {MOST_MEMBERS} members of a list or letters of a text")
+
+
+@dataclass
+class Items:
+    """A list, a dictionary or an array over time, by key; what is not in it is free under `name`.
+
+    Attributes:
+        zeros: what is not in it is zero.
+        listed: it is a list, whose members are counted from either end.
+        steps: of a member, the step at which it was put in.
+    """
+
+    name: str = ""
+    known: dict[Any, Any] = field(default_factory=dict)
+    zeros: bool = False
+    listed: bool = False
+    steps: dict[Any, int | None] = field(default_factory=dict)
+
+    def put(self, key: Any, value: Any, step: int | None = None) -> None:
+        self.known[key], self.steps[key] = value, step
+
+    def insert(self, at: int, value: Any, step: int | None) -> None:
+        """As a list does it.
+
+        Raises:
+            CellError: it is too long.
+        """
+        few(len(self.known) + 1)
+        members, steps = list(self.known.values()), list(self.steps.values())
+        members.insert(at, value)
+        steps.insert(at, step)
+        self.known, self.steps = dict(enumerate(members)), dict(enumerate(steps))
+
+    def pop(self, at: int = -1) -> Any:
+        members, steps = list(self.known.values()), list(self.steps.values())
+        found = members.pop(at)
+        steps.pop(at)
+        self.known, self.steps = dict(enumerate(members)), dict(enumerate(steps))
+        return found
+
+    def in_order(self) -> "Series | None":
+        """Its members by their keys, where these are whole numbers."""
+        keys = [key for key in self.known if isinstance(key, int)]
+        if len(keys) != len(self.known):
+            return None
+        keys = list(self.known) if self.listed else sorted(key for key in keys if key >= 0)
+        return Series([self.known[key] for key in keys], [self.steps.get(key) for key in keys])
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What comes from outside and is no number: a cache, a tuple of arguments. What is taken from it is free.
+
+    Attributes:
+        at: the step that it is of, where it is of one.
+        entry: it is an entry of an array over time.
+    """
+
+    name: str = ""
+    at: int | None = None
+    entry: bool = False
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The shape of something."""
+
+    of: str
+
+
+@dataclass
+class Series:
+    """Members one after another, each with the step that it is of; `lying` where they are columns and not rows."""
+
+    members: list[Any]
+    steps: list[int | None]
+    lying: bool = False
+
+    def cut(self, part: slice) -> "Series":
+        return Series(self.members[part], self.steps[part], self.lying)
+
+
 class Time:
     """The step of time that a walk is at, and which step an entry of an array over time is of.
 
@@ -71,183 +146,151 @@ class Time:
         base: what is added to an index to get its step.
         over_time: whether a loop over time was met.
         series: arrays over time that come from outside.
+        header: the line of the loop over time that is walked.
     """
 
-    def __init__(self, tree: ast.Module) -> None:
+    def __init__(self, offsets: dict[str, set[int]]) -> None:
         self.step: int | None = None
         self.base = 1
         self.over_time = False
         self.series: set[str] = set()
-        self.header = 0  # the line of the loop over time that is walked
-        self._offsets = offsets(tree)
+        self.header = 0
+        self._offsets = offsets
         # where one array of states starts with the initial one, one that is read at t alone does so too
-        self._initial = any(1 in by and -1 not in by and _is_state(array) for array, by in self._offsets.items())
+        self._initial = any(1 in by and -1 not in by and is_state(array) for array, by in offsets.items())
 
     def counts(self, last: int) -> None:
         """A loop over time starts, whose largest index is `last`."""
         self.over_time = True
         self.base = 0 if last == T else 1
 
+    def mark(self) -> tuple[int | None, int, int]:
+        """Where the walk is, to come back to."""
+        return self.step, self.header, self.base
+
+    def reset(self, mark: tuple[int | None, int, int]) -> None:
+        """Back to where the walk was."""
+        self.step, self.header, self.base = mark
+
     def counted(self, key: int) -> int:
         """The step that an index of the loop is."""
         return int(key) + self.base
 
+    def indexed(self, name: str) -> bool:
+        """Whether an array is indexed by the variable of a loop somewhere."""
+        return name in self._offsets
+
+    def starts_initial(self, name: str) -> bool:
+        """Whether an array starts with the initial state."""
+        found = self._offsets.get(name, set())
+        return is_state(name) and -1 not in found and (1 in found or (self._initial and found <= {0}))
+
     def step_of(self, name: str, key: Moment) -> int:
         """The step that an entry of an array is of: one less where the array starts with the initial state."""
-        found = self._offsets.get(name, set())
-        shifted = _is_state(name) and -1 not in found and (1 in found or (self._initial and found == {0}))
         # in a loop from 1 to T, what is only read at t-1 counts its steps from 0; a state starts with the initial one
-        late = self.base == 0 and found == {-1} and name.rstrip("s").lower() not in _INITIAL_FIRST
-        return self.counted(key) - shifted + late
+        late = self.base == 0 and self._offsets.get(name, set()) == {-1} and not is_state(name)
+        return self.counted(key) - self.starts_initial(name) + late
 
-    def at(self, name: str, key: Moment) -> Name:
+    def at(self, name: str, key: Moment) -> Outside:
         """An entry of an array over time that comes from outside."""
-        here = self.step if self.step is not None else T
-        self.series.add(name.rstrip("_"))
-        return named(name.rstrip("_"), self.step_of(name, key) - here)
+        return Outside(name, self.step_of(name, key), True)
 
-    def when(self) -> tuple[int, int | None]:
-        """The step at which a line holds, and the step of the loop that it is in."""
-        if self.step is None:
-            return T if self.over_time else NOW, None
-        return self.step, self.step
+    def all_of(self, name: str) -> Series:
+        """An array over time that comes from outside, from its first step on."""
+        first = 0 if self.starts_initial(name) else 1
+        return Series([Outside(name, k, True) for k in range(first, T + 1)], list(range(first, T + 1)))
 
+    def here(self) -> int:
+        """The step from which names are said now."""
+        return T if self.step is None else self.step
 
-def _is_state(array: str) -> bool:
-    return array.rstrip("s").lower() in _INITIAL_FIRST
+    def said(self, expr: Expr) -> Expr:
+        """An expression as it is said at this step: `h@2` is `h[t-1]` at step 3."""
 
+        def rule(node: Expr) -> Expr | None:
+            if isinstance(node, Name) and "@" in node.id:
+                name, _, step = node.id.partition("@")
+                by = int(step) - self.here()
+                return Name(f"{name}[t{by:+d}]" if by else name)
+            return None
 
-def named(name: str, by: int = 0) -> Name:
-    """What comes from outside, as an expression; `by` steps from now."""
-    return Name(f"{name}[t{by:+d}]" if by else name)
-
-
-def is_simple(function: ast.FunctionDef) -> bool:
-    """Whether a function is one expression, and no derivation."""
-    body = [s for s in function.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
-    return len(body) <= 3 and isinstance(body[-1], ast.Return) and not isinstance(body[-1].value, ast.Tuple | ast.Dict)
+        return rewrite(expr, rule) if self.over_time else expr
 
 
-def is_usual(function: ast.FunctionDef, spoken: str) -> bool:
-    """Whether a function of the file called sigmoid is the sigmoid, told by its text."""
-    text = ast.unparse(function).replace(" ", "")
-    return ("exp(-" in text and "*(1-" not in text) if spoken == "sigmoid" else f".{spoken}(" in text
+_STATES = ("h", "c", "a", "s", "state", "hidden", "cell", "hidden_state", "cell_state")
+_PLURALS = {
+    "states": "h", "hidden_states": "h", "hiddens": "h", "hidden": "h", "cell_states": "c", "cells": "c", "state": "h",
+    "hidden_state": "h", "cell_state": "c", "inputs": "x", "input": "x", "features": "x", "input_seq": "x",
+}  # fmt: skip
 
 
-def arguments(function: ast.FunctionDef) -> list[ast.arg]:
-    return [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+def is_state(array: str) -> bool:
+    """Whether an array over time is of states by its name."""
+    return array.strip("_").rstrip("s").lower() in _STATES
 
 
-def size_of(name: str) -> int | None:
-    """The size that a name of sizes stands for."""
-    if name in _TIMES:
-        return Moment(T)
-    if name in _BATCHES:
-        return BATCH
-    if name in _INPUTS:
-        return INPUT
-    return WIDE if name in _WIDTHS else None
+def named(value: Outside) -> Name:
+    """What comes from outside, as an expression."""
+    if not value.name:
+        raise CellError("what this is is not known")
+    name = value.name.rstrip("_") or value.name
+    if value.at is None:
+        return Name(name)
+    return Name(f"{_PLURALS.get(name, name) if value.entry else name}@{value.at}")
 
 
-def sizes(tree: ast.AST) -> frozenset[str]:
-    """The names that a file counts with: in slices, in ranges, in shapes, and what it divides by."""
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        match node:
-            case ast.Slice(lower, upper, _):
-                parts = [part for part in (lower, upper) if part]
-            case ast.Call(func, args):
-                name = func.id if isinstance(func, ast.Name) else func.attr if isinstance(func, ast.Attribute) else ""
-                counts = ("range", "zeros", "empty", "ones", "reshape", "split", "chunk", "hsplit", "randn")
-                parts = list(args) if name in counts else []
-            case ast.BinOp(_, ast.Div(), divisor):
-                parts = [divisor] if isinstance(divisor, ast.Name) else []
-            case ast.Subscript(_, index):
-                parts = [index]
-            case _:
-                continue
-        found |= {name.id for part in parts for name in ast.walk(part) if isinstance(name, ast.Name)}
-    return frozenset(found)
+def base_of(value: Any) -> str:
+    """The name of something without its step and version; empty where it has none."""
+    while isinstance(value, Transpose):
+        value = value.arg
+    if isinstance(value, Items | Outside):
+        return value.name
+    return value.id.partition("#")[0].partition("@")[0] if isinstance(value, Name) else ""
 
 
-class Chosen(ast.NodeTransformer):
-    """Choices of which it is known how they go, as `c[t-1] if t > 0 else c0`."""
-
-    def __init__(self, truth: Callable[[ast.expr], bool | None]) -> None:
-        self.truth = truth
-
-    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
-        truth = self.truth(node.test)
-        found: ast.expr = node if truth is None else self.visit(node.body if truth else node.orelse)
-        return found
-
-
-def is_row(index: Sequence[ast.expr]) -> bool:
+def is_row(index: Sequence[str]) -> bool:
     """Whether an index or a shape makes a row of a vector: `[None, :]`, `(1, -1)`."""
-    parts = index[0].elts if len(index) == 1 and isinstance(index[0], ast.Tuple) else index
-    match [ast.unparse(part) for part in parts]:
-        case ["None" | "np.newaxis", ":"] | ["1", "-1"]:
-            return True
-    return False
-
-
-def members(node: ast.expr) -> list[ast.expr]:
-    return node.elts if isinstance(node, ast.Tuple | ast.List) else [node]
-
-
-def offsets(tree: ast.AST) -> dict[str, set[int]]:
-    """For every array that is indexed by a loop's variable, the offsets that are used."""
-    found: dict[str, set[int]] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Assign):  # h_prev = hs[t]: this array starts with the initial state
-            for target, value in zip(members(node.targets[0]), members(node.value), strict=False):
-                match target, value:
-                    case ast.Name(name), ast.Subscript(ast.Name(array), ast.Name("t" | "i" | "k" | "step")) if (
-                        "prev" in name
-                    ):
-                        found.setdefault(array, set()).add(1)
-        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name):
-            for part in node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]:
-                match part:
-                    case ast.Name("t" | "i" | "k" | "step" | "time"):
-                        found.setdefault(node.value.id, set()).add(0)
-                    case ast.BinOp(ast.Name("t" | "i" | "k" | "step" | "time"), operator, ast.Constant(int() as by)):
-                        found.setdefault(node.value.id, set()).add(by if isinstance(operator, ast.Add) else -by)
-    return found
+    return list(index) in (["None", ":"], ["np.newaxis", ":"], ["1", "-1"])
 
 
 def cut_out(arg: Expr, slices: Sequence[Any]) -> Expr:
     """Parts of the rows or of the columns."""
-    for axis, cut in enumerate(slices[-2:] if len(slices) > 1 else slices):
-        if cut == (None, None):
+    for axis, (start, stop) in enumerate(slices[-2:] if len(slices) > 1 else slices):
+        if (start, stop) == (None, None):
             continue
-        start, stop = cut[0] or 0, cut[1]
-        if start < 0 or (stop is not None and stop < 0):
-            raise CellError("a part that is counted from the end")
-        height = 999 if stop is None else stop - start
-        part = Part(arg if axis == 0 else Transpose(arg), (f"height:{start}", f"height:{height}"), 1)
+        turned = arg if axis == 0 else Transpose(arg)
+        part: Expr
+        if (start or 0) < 0 or (stop or 0) < 0:
+            part = Reduce(f"{ROWS}{'' if start is None else start}:{'' if stop is None else stop}", (turned,))
+        else:
+            height = 999 if stop is None else stop - (start or 0)
+            part = Part(turned, (f"height:{start or 0}", f"height:{height}"), 1)
         arg = part if axis == 0 else Transpose(part)
     return arg
 
 
 def is_part_of_outside(value: Expr) -> bool:
     """Whether an expression is a part of one thing from outside."""
-    while isinstance(value, Transpose):
+    if isinstance(value, Transpose):
         value = value.arg
-    return (
-        isinstance(value, Part)
-        and isinstance(inner := value.arg, Name | Transpose)
-        and (
-            "#"
-            not in (
-                inner.arg.id
-                if isinstance(inner, Transpose) and isinstance(inner.arg, Name)
-                else getattr(inner, "id", "#")
-            )
-        )
-    )
+    if not isinstance(value, Part):
+        return False
+    inner = value.arg.arg if isinstance(value.arg, Transpose) else value.arg
+    return isinstance(inner, Name) and "#" not in inner.id
+
+
+def reads_part_of_line(value: Expr) -> bool:
+    """Whether an expression reads a part of what a line has said, as of all gates' sums in one."""
+    cuts = (node for node in walk(value) if isinstance(node, Part) or (isinstance(node, Reduce) and ROWS in node.kind))
+    return any(isinstance(leaf, Name) and "#" in leaf.id for cut in cuts for leaf in walk(cut))
 
 
 def side_by_side(parts: Sequence[Expr]) -> Expr:
     """Parts of the columns, joined."""
-    return Transpose(Stack(tuple(Transpose(part) for part in parts)))
+    return Transpose(below([part.arg if isinstance(part, Transpose) else Transpose(part) for part in parts]))
+
+
+def below(parts: Sequence[Expr]) -> Stack:
+    """Parts of the rows, joined; what is joined already becomes parts of it."""
+    few(sum(len(part.parts) if isinstance(part, Stack) else 1 for part in parts))
+    return Stack(tuple(one for part in parts for one in (part.parts if isinstance(part, Stack) else (part,))))

@@ -1,0 +1,125 @@
+"""Whole backward programs in the styles that people write: right ones come out right, a planted mistake is found."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from derivations.catalogue import read_cell
+from derivations.course import course_of
+from derivations.mark import mark_sheet
+from derivations.marked import Verdict
+from derivations.sheets import read_sheet
+
+PROGRAMS = Path(__file__).parent / "programs"
+# of each program, how many of its lines are proved right
+RIGHT = {
+    "gru_enumerated": 16,
+    "gru_rows": 10,
+    "gru_stored_dictionaries": 18,
+    "gru_torch": 10,
+    "lstm_arrays": 12,
+    "lstm_coursera": 15,
+    "lstm_lists": 8,
+    "lstm_nested": 10,
+    "lstm_two_levels": 16,
+    "rnn_all_states": 5,
+    "rnn_batch_class": 8,
+    "rnn_dictionaries_of_steps": 6,
+    "rnn_while": 7,
+}
+PLANTED = [
+    ("gru_enumerated", "dUn += np.outer(dhn, h_prev)", "dUn += np.outer(dan, h_prev)"),
+    ("gru_enumerated", "h_prev = hs[t - 1]\n        dh", "h_prev = hs[t]\n        dh"),
+    ("gru_enumerated", "dh_carry = z * dh", "dh_carry = (1 - z) * dh"),
+    ("gru_stored_dictionaries", "dz = dh * (h_prev - n)", "dz = dh * (n - h_prev)"),
+    ("gru_stored_dictionaries", 'grads["Whn"] += np.outer(dq, h_prev)', 'grads["Whn"] += np.outer(da_n, h_prev)'),
+    ("gru_torch", "d_gi.t() @ xs[t]", "d_gi.t() @ h_prev"),
+    ("lstm_arrays", "dA[t, n:2 * n] = dc * G[t]", "dA[t, n:2 * n] = dc * C[t]"),
+    ("lstm_arrays", "dc_next = dc * F[t]", "dc_next = dc * I[t]"),
+    ("lstm_coursera", "c_prev * ft * (1 - ft)", "c_next * ft * (1 - ft)"),
+    ("lstm_lists", "dW += np.outer(d_a, x)", "dW += np.outer(x, d_a)"),
+    ("lstm_lists", "db += d_a", "db -= d_a"),
+    ("lstm_nested", 'da["i"] = dc * g * dsigmoid(i)', 'da["i"] = dc * g * dsigmoid(g)'),
+    ("lstm_nested", "dc_next = dc * f", "dc_next = dc"),
+    ("lstm_two_levels", "dc = dnext_c + dnext_h * o", "dc = dnext_c + dnext_h * i"),
+    ("lstm_two_levels", "da @ Wh.T, dc * f", "da @ Wh.T, dc * i"),
+    ("rnn_all_states", "(1 - h * h)", "(1 - h_prev * h_prev)"),
+    ("rnn_batch_class", "self.hs[t - 1].T @ da", "self.hs[t].T @ da"),
+    ("rnn_dictionaries_of_steps", "dh = dh_out + dhnext", "dh = dh_out"),
+    ("rnn_while", "carry = W_hh.T.dot(da)", "carry = W_hh.dot(da)"),
+    ("rnn_while", "db_h += da", "db_h += dh"),
+]
+
+
+@cache
+def course(cell):
+    return course_of(read_cell(cell))
+
+
+def text_of(name):
+    return (PROGRAMS / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def verdicts(name, text):
+    return mark_sheet(read_sheet(text, "python"), course(name.partition("_")[0])).marks
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_program_has_no_wrong_line(name):
+    marks = verdicts(name, text_of(name))
+    assert [(m.line, m.mistake) for m in marks if m.verdict is Verdict.WRONG] == []
+    assert sum(m.verdict is Verdict.RIGHT for m in marks) >= RIGHT[name]
+
+
+@pytest.mark.parametrize(("name", "old", "new"), PLANTED)
+def test_a_planted_mistake_is_found_where_it_is_and_nowhere_else(name, old, new):
+    text = text_of(name)
+    assert text.count(old) == 1
+    found = [m.line for m in verdicts(name, text.replace(old, new)) if m.verdict is Verdict.WRONG]
+    assert found == [text[: text.index(old)].count("\n") + 1]
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("dz = q[-2:]", "rows -2:"),
+        ("dz = np.einsum('i,j->ij', da, h)", "outer(da, h)"),
+        ("dz = np.einsum('ji,j->i', W, da)", "W.T @ da"),
+        ("dz = np.where(h > 0, h, 0) * dc", "relu(h)*dc"),
+        ("da, db = (dc * k for k in (a, b))", "dc*a"),
+    ],
+)
+def test_an_expression_is_read_as_numpy_means_it(line, said):
+    from derivations.plain import code
+
+    (first, *_) = read_sheet(f"import numpy as np\n{line}\n", "python").lines
+    assert said in code(first.rhs)
+
+
+def lines_of(text):
+    return [(one.step, one.target) for one in read_sheet(text, "python").lines if one.rhs is not None]
+
+
+def test_a_loop_over_what_is_stored_walks_its_steps_from_the_last_one():
+    text = "for (x, h), g in zip(saved[::-1], grads[::-1]):\n    da = g * h\n"
+    assert lines_of(text) == [(3, "da"), (2, "da"), (1, "da")]
+
+
+def test_what_a_forward_pass_has_stored_is_what_its_backward_pass_reads():
+    text = (
+        "def forward(xs, h):\n    tape = []\n    for x in xs:\n        k = np.tanh(W @ x)\n        tape.append((x, k))\n"
+        "    return tape\n\ndef backward(dhs, tape):\n    for t in reversed(range(3)):\n        y, n = tape[t]\n"
+        "        da = dhs[t] * n\n"
+    )
+    (*_, last) = read_sheet(text, "python").lines
+    assert (last.target, last.step) == ("da", 1)
+    assert any(name.startswith("k#") for name in last.uses)
+
+
+def test_what_cannot_be_read_does_not_spoil_what_does_not_depend_on_it():
+    text = "import numpy as np\ndq = np.fft.fft(dc)\nda = dc * f\n"
+    first, second = read_sheet(text, "python").lines
+    assert first.rhs is None
+    assert second.target == "da"
+    assert "fft" in first.why
