@@ -72,6 +72,8 @@ class Doubts:
             pair = (first, meant) if isinstance(first, Adjoint) and isinstance(meant, Adjoint) else None
             if pair is None or self.course.vocabulary.preactivation.get(pair[0].of) != pair[1].of:
                 continue
+            if self._at_preactivations:
+                continue
             others = (j for j in self.reading.judged if j.right and j.line.number != judged.line.number)
             if not any(name in self.reading.frees(self.reading.place[j.line.version]) for j in others):
                 theirs = self.words.theirs_of(name)
@@ -80,6 +82,18 @@ class Doubts:
                     f"{pair[0].of} is missing: say which in a `names` section"
                 )
         return ""
+
+    @cached_property
+    def _at_preactivations(self) -> bool:
+        """Whether a right line gives, under the name of a gate, the error at its preactivation: so the sheet has it."""
+        pres = self.course.vocabulary.preactivation
+        for judged in self.reading.judged:
+            first = self.reading.readings(judged.line.target, True)[:1]
+            for meaning in first if judged.right else ():
+                match meaning.quantity, judged.quantity:
+                    case Adjoint(gate, ""), Adjoint(of, "") if pres.get(gate) == of:
+                        return True
+        return False
 
     @cached_property
     def _only_so(self) -> list[int]:

@@ -74,7 +74,7 @@ def understood(course: Course, sheet: Sheet) -> Understanding:
     plain = View(COLUMNS, sheet.strict, sheet.steps or STEPS, _zero(course, sheet))
     best = Understanding(course, sheet, plain)
     found = [best]
-    for layout in _layouts(sheet, course.cell):
+    for layout in layouts(sheet, course.cell):
         if _all_right(best):
             return best
         found.append(Understanding(course, sheet, replace(plain, layout=layout)))
@@ -161,7 +161,7 @@ def _all_right(reading: Understanding) -> bool:
     return all(j.right or j.line.rhs is None for j in reading.judged)
 
 
-def _layouts(sheet: Sheet, cell: Cell) -> Iterator[str]:
+def layouts(sheet: Sheet, cell: Cell) -> Iterator[str]:
     """The other layouts that a sheet may be in: scalars only where nothing speaks of matrices."""
     nodes = [node for line in sheet.lines if line.rhs is not None for node in walk(line.rhs)]
     wide = any(isinstance(node, Transpose | Outer | Diag | Stack) for node in nodes)

@@ -4,30 +4,29 @@ RIGHT is proved. WRONG is refuted by numbers, under every reading of the names t
 be neither is UNSURE, with the reason. A later line may use their own earlier lines; a mistake is charged once.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
+from derivations.attempt import Attempt, Mistake
 from derivations.cell import Cell, CellError, prev
-from derivations.course import Course, course_of, fit
-from derivations.derive import Term
+from derivations.course import SCALAR, Course, course_of
 from derivations.doubts import Doubts
 from derivations.equality import Status
-from derivations.explaining import Mistake, explain
+from derivations.explaining import explain
 from derivations.expression import (
     Adjoint,
     Expr,
-    Shift,
     Total,
-    total,
     walk,
 )
-from derivations.interpretation import KINDS, ours, understood
+from derivations.interpretation import KINDS, layouts, ours, understood
 from derivations.marked import Mark, Marked, Verdict
-from derivations.matrices import ShapeError
+from derivations.matrices import Matrix, ShapeError
 from derivations.plain import code
+from derivations.right_line import written_out
 from derivations.sheet import Line, Sheet
-from derivations.slips import written_out
+from derivations.truncation import Truncation
 from derivations.understanding import Judged, Understanding, Unknown
 from derivations.wording import Wording
 from derivations.world import Unnamed
@@ -60,6 +59,7 @@ class _Marking:
         self.view = reading.view
         self.words = Wording(reading)
         self.doubts = Doubts(reading, self.words)
+        self.cuts = Truncation(reading, self.words)
 
     def mark(self, judged: Judged) -> Mark:
         line = judged.line
@@ -75,13 +75,16 @@ class _Marking:
                 return self._said(judged, Verdict.UNSURE, doubt)
             proof = self.course.proof(judged.said, judged.quantity, self.view, line.step)
             if proof:
-                return self._said(judged, Verdict.RIGHT)
+                cut_so = self.cuts.admitted(judged)
+                return self._said(judged, Verdict.TRUNCATED if cut_so else Verdict.RIGHT, cut_so)
             why = "it differs only where numbers hide it" if proof.status is Status.REFUTED else proof.status.value
             return self._said(judged, Verdict.UNSURE, why)
         if beyond := self._beyond(judged.quantity, line.step):
             return self._said(judged, Verdict.UNSURE, beyond)
-        if short := self._truncated(judged):
-            return short
+        if cut := self.cuts.of(judged):
+            right = written_out(self.course, cut.quantity, judged.said, line.step)
+            found = replace(judged, quantity=cut.quantity)
+            return self._said(found, cut.verdict, cut.words, self.words.written(line, right))
         if judged.of is None and self.reading.of_itself(judged.quantity, line):
             return self._said(judged, Verdict.UNSURE, "it says this of itself: what stands on the left is used")
         if doubt := self.doubts.of_wrong(judged):
@@ -133,7 +136,7 @@ class _Marking:
         for order, quantity in enumerate(options):
             if found and found[0][2].count == 1 and not self._same_gate(quantity, options[0]):
                 continue  # another quantity altogether needs no other explanation
-            mistake = explain(self.course, quantity, said, judged.value, self.view, line.step)
+            mistake = self._explained(quantity, said, judged.value, line.step)
             if mistake is not None:
                 found.append((mistake.cost + order / 20, quantity, mistake))
         if (not found or min(found, key=lambda one: one[0])[2].count > 1) and judged.of is None:
@@ -148,7 +151,7 @@ class _Marking:
             words, meant = self.words.translated(mistake.words), replace(judged, quantity=quantity)
             return self._said(meant, Verdict.WRONG, words, correct, example)
         right = written_out(self.course, judged.quantity, said, line.step)
-        if not self._shaped(judged, judged.quantity):
+        if not Attempt(self.course, judged.quantity, said, judged.value, self.view, line.step).shaped:
             return self._said(
                 judged, Verdict.UNSURE, "the shapes do not fit as this is read", self.words.written(line, right)
             )
@@ -174,7 +177,7 @@ class _Marking:
                 said = reading.said(line.rhs, line.step)
                 value = reading.value_of(said, line.step)
                 for quantity in options[:2]:
-                    mistake = explain(self.course, quantity, said, value, self.view, line.step, pairs=False)
+                    mistake = explain(Attempt(self.course, quantity, said, value, self.view, line.step), pairs=False)
                     if mistake is not None:
                         self.words.table |= {q: self.words.theirs_of(n) for n, q in choice.items()}
                         return [(mistake.cost + order / 50, quantity, mistake)]
@@ -184,70 +187,28 @@ class _Marking:
                 reading.chosen = before
         return []
 
-    def _shaped(self, judged: Judged, quantity: Expr) -> bool:
-        """Whether the value has the shape that is due."""
-        right = self.course.right(quantity, self.view, judged.line.step)
-        return judged.value is not None and fit(judged.value, right, quantity, self.view) is not None
+    def _explained(self, quantity: Expr, said: Expr, value: Matrix[float] | None, step: int) -> Mistake | None:
+        """The mistake as the sheet is read, or, where nothing in it says that it is of vectors, as one of scalars."""
+        attempt = Attempt(self.course, quantity, said, value, self.view, step)
+        if self._wide or (flat := attempt.in_scalars()) is None or flat.agrees(flat.value):
+            return explain(attempt)
+        found = explain(flat)
+        return found if found is not None and found.count == 1 else explain(attempt) or found
+
+    @cached_property
+    def _wide(self) -> bool:
+        """Whether the sheet must be of vectors: it says so, or one of its lines is right in no other way."""
+        if self.view.layout == SCALAR:
+            return True  # what is read as scalars need not be read so again
+        if SCALAR not in layouts(self.sheet, self.course.cell):
+            return True
+        flat = Understanding(self.course, self.sheet, replace(self.view, layout=SCALAR), self.reading.chosen)
+        return any(a.right and not b.right for a, b in zip(self.reading.judged, flat.judged, strict=True))
 
     def _same_gate(self, a: Expr, b: Expr) -> bool:
         """Whether two are the errors of one gate, before and after its function."""
         pres = self.course.vocabulary.preactivation
         return isinstance(a, Adjoint) and isinstance(b, Adjoint) and (pres.get(a.of) == b.of or pres.get(b.of) == a.of)
-
-    def _truncated(self, judged: Judged) -> Mark | None:
-        """A line that is right where the error is cut on purpose."""
-        line, quantity = judged.line, judged.quantity
-        if judged.value is None:
-            return None
-        for option in dict.fromkeys((quantity, *(m.quantity for m in self.reading.readings(line.target, True)[:3]))):
-            if not isinstance(option, Adjoint) or option.part or option.of not in self.course.derivation.adjoint_of:
-                continue
-            terms = self.course.derivation.adjoint_of[option.of].terms
-            for verdict, lost, words in self._cuts(option.of, terms):
-                rest = total(*(t.expr for t in terms if t not in lost))
-                if lost and self.course.agrees(judged.value, rest, self.view, line.step):
-                    correct = self.words.written(line, written_out(self.course, option, judged.said, line.step))
-                    found = replace(judged, quantity=option)
-                    return self._said(found, verdict, self.words.translated(words), correct)
-        return None
-
-    def _cuts(self, of: str, terms: Sequence[Term]) -> Iterator[tuple[Verdict, tuple[Term, ...], str]]:
-        cell = self.course.cell
-        if self.sheet.truncated:
-            words = "the error is cut here on purpose, as the sheet says: right for the truncated gradient"
-            for kept in (lambda t: t.via != "t+1", lambda t: t.via in cell.states, lambda t: False):
-                yield Verdict.TRUNCATED, tuple(t for t in terms if not kept(t)), words
-        if of in cell.states and not self._speaks_of_time:
-            later = tuple(t for t in terms if t.via == "t+1")
-            yield (
-                Verdict.TRUNCATED,
-                later,
-                f"what comes back from step t+1, d{of}_next, is missing: right for one step alone or the last one",
-            )
-        loss = tuple(t for t in terms if t.via == "loss")
-        rest = tuple(t for t in terms if t.via != "loss")
-        if loss and any(t.via == "t+1" for t in rest):
-            words = f"right where the loss sends nothing to {of} at this step; else d{of}_out is missing"
-            yield Verdict.UNSURE, loss, words
-        state = of.removesuffix("_prev") if of in cell.previous else of
-        if state in cell.states[1:]:  # a peephole: a gate that reads the cell state itself
-            gates = tuple(t for t in terms if t.via.startswith("a_") and t.via not in cell.states)
-            yield (
-                Verdict.TRUNCATED,
-                gates,
-                "no error flows through the peepholes: right for the truncated gradient of Gers",
-            )
-
-    @cached_property
-    def _speaks_of_time(self) -> bool:
-        if self.sheet.steps:
-            return True
-        spoken = [q for q, _ in self.words.meanings()]
-        return any(
-            (isinstance(node, Adjoint) and node.part == "next") or (isinstance(node, Shift) and node.by > 0)
-            for quantity in spoken
-            for node in walk(quantity)
-        )
 
     def not_given(self) -> tuple[str, ...]:
         """The quantities of a backward pass that the sheet leaves out."""

@@ -266,7 +266,9 @@ class Understanding:
         ):  # dh, carried on under its own name
             states = [Adjoint(state) for state in self.course.cell.states]
             whole = [(m.quantity.of, m.cost) for m in found if isinstance(m.quantity, Adjoint) and m.quantity in states]
-            found = [*found, *(Meaning(Adjoint(prev(of)), cost + 0.6) for of, cost in whole)]
+            here = any(self.sheet.lines[j].step == line.step for j in self.users.get(line.version, ()))
+            found = [*found, *(Meaning(Adjoint(prev(of)), cost + (0.6 if here else -0.01)) for of, cost in whole)]
+            found.sort(key=lambda m: m.cost)
         if line.loop is not None:  # what is assigned there is for the step before
             found = [m for m in found if not (isinstance(m.quantity, Adjoint) and m.quantity.part == "next")]
         if line.loop is not None and line.increment is None and not self.users.get(line.version):
@@ -345,6 +347,9 @@ class Understanding:
         if fallback is None or (line.increment is None and self._rather_whole(line, value, targets)):
             return None
         option, terms = fallback
+        last = line.loop is not None and self.again.get((line.target, line.step)) == line.version
+        if last and line.before and option in [Adjoint(state) for state in self.course.cell.states]:
+            return None  # what is carried to the step before, under the name of the sum
         left = [n for n in range(len(terms)) if n not in had]
         here = line.step - 1 if isinstance(option, Total | TimeSum) else None
         guess = here if here in left else self._nearest(terms, left, said, line)

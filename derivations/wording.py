@@ -10,8 +10,8 @@ from derivations.floats import FloatMatrices
 from derivations.matrices import ShapeError
 from derivations.notation import for_names
 from derivations.plain import code
+from derivations.right_line import written_out
 from derivations.sheet import Line, Written, free
-from derivations.slips import written_out
 from derivations.typeset import to_latex
 from derivations.understanding import Understanding
 from derivations.world import Unnamed, World, leaves

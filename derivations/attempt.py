@@ -1,0 +1,121 @@
+"""A line that is not right: what it says, of what quantity, and whether an expression is what it says."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from derivations.course import SCALAR, Course, View, close, fit
+from derivations.derive import Term
+from derivations.expression import Add, Adjoint, Expr, Num, evaluate, scalar_view
+from derivations.floats import FLOATS
+from derivations.matrices import Matrix, ShapeError
+from derivations.world import Unnamed, World, on_leaves
+
+FAULTS = (Unnamed, ShapeError, KeyError, ZeroDivisionError, OverflowError, TypeError, ValueError, ArithmeticError)
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What is wrong with a line, and the right one in the names of the derivation; `made` is the wrong one in them."""
+
+    words: str
+    correct: Expr
+    count: int = 1
+    cost: float = 1.0
+    made: Expr | None = None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What was said of a quantity at a step, in the names of the derivation; `value` is None where it has none."""
+
+    course: Course
+    quantity: Expr
+    said: Expr
+    value: Matrix[float] | None
+    view: View
+    step: int
+
+    @property
+    def shaped(self) -> bool:
+        """Whether the value has the shape that is due."""
+        right = self.course.right(self.quantity, self.view, self.step)
+        return self.value is not None and fit(self.value, right, self.quantity, self.view) is not None
+
+    def in_scalars(self) -> "Attempt | None":
+        """The same in the scalar view; None where there is none."""
+        if self.course.cell.stacked:
+            return None
+        view = replace(self.view, layout=SCALAR)
+        try:
+            return replace(self, view=view, value=self.course.value(self.said, view, self.step))
+        except FAULTS:
+            return None
+
+    def theirs(self, expr: Expr) -> Matrix[float] | None:
+        """The value of what stands on a sheet; None where it has none."""
+        try:
+            return self.course.value(expr, self.view, self.step)
+        except FAULTS:
+            return None
+
+    def ours(self, expr: Expr) -> Matrix[float] | None:
+        """The value of an expression of the derivation; None where it has none."""
+        try:
+            return self.course.right(expr, self.view, self.step)
+        except FAULTS:
+            return None
+
+    def agrees(self, theirs: Matrix[float] | None) -> bool:
+        """Whether a value is that of the quantity."""
+        return theirs is not None and self.course.agrees(theirs, self.quantity, self.view, self.step)
+
+    def is_said(self, wrong: Expr) -> bool:
+        """Whether an expression of the derivation is what the line says."""
+        value = self.ours(wrong)
+        if value is None or self.value is None:
+            return False
+        if len(value) * len(value[0]) == 1:
+            like = self.course.right(self.quantity, self.view, self.step)
+            value = self.course.world(self.view).arithmetic.spread(value, like)
+        return self.same(self.value, value)
+
+    def same(self, theirs: Matrix[float], ours: Matrix[float]) -> bool:
+        """Whether a value of the sheet is one of the derivation, standing or lying as the sheet has it."""
+        fitted = fit(theirs, ours, self.quantity, self.view)
+        return fitted is not None and close(fitted, ours)
+
+    def terms(self, right: Expr) -> tuple[Term, ...]:
+        """Which paths the terms of a right line are; none where it is not the sum over the paths."""
+        adjoints = self.course.derivation.adjoint_of
+        if isinstance(self.quantity, Adjoint) and not self.quantity.part and self.quantity.of in adjoints:
+            terms = adjoints[self.quantity.of].terms
+            if isinstance(right, Add) and len(right.terms) == len(terms):
+                return terms
+        return ()
+
+
+class Numbers(Mapping[str, float]):
+    """The scalar view at one step as plain numbers, which are quick to work with."""
+
+    def __init__(self, world: World, step: int) -> None:
+        self.world, self.step = world, step
+
+    def __getitem__(self, id_: str) -> float:
+        name, _, by = id_.partition("@")
+        number: float = self.world.named(name, self.step + int(by or 0))[0][0]
+        return number
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+    def value(self, expr: Expr) -> float | None:
+        if isinstance(expr, Num):
+            return float(expr.value)
+        try:
+            number: float = evaluate(on_leaves(scalar_view(expr)), self, FLOATS)
+        except FAULTS:
+            return None
+        return number
