@@ -2,15 +2,33 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from derivations.course import SCALAR, Course, View, close, fit
 from derivations.derive import Term
-from derivations.expression import Add, Adjoint, Expr, Num, evaluate, scalar_view
+from derivations.expression import (
+    Add,
+    Adjoint,
+    Derivative,
+    Expr,
+    Name,
+    Num,
+    Part,
+    Shift,
+    TimeSum,
+    Total,
+    children,
+    evaluate,
+    rebuild,
+    scalar_view,
+)
 from derivations.floats import FLOATS
 from derivations.matrices import Matrix, ShapeError
 from derivations.world import Unnamed, World, on_leaves
 
 FAULTS = (Unnamed, ShapeError, KeyError, ZeroDivisionError, OverflowError, TypeError, ValueError, ArithmeticError)
+
+_WHOLE = (Shift, TimeSum, Total, Derivative, Part)  # whose value is not made of those of their parts at this step
 
 
 @dataclass(frozen=True)
@@ -38,8 +56,7 @@ class Attempt:
     @property
     def shaped(self) -> bool:
         """Whether the value has the shape that is due."""
-        right = self.course.right(self.quantity, self.view, self.step)
-        return self.value is not None and fit(self.value, right, self.quantity, self.view) is not None
+        return self.value is not None and fit(self.value, self.due, self.quantity, self.view) is not None
 
     def in_scalars(self) -> "Attempt | None":
         """The same in the scalar view; None where there is none."""
@@ -59,11 +76,36 @@ class Attempt:
             return None
 
     def ours(self, expr: Expr) -> Matrix[float] | None:
-        """The value of an expression of the derivation; None where it has none."""
+        """The value of an expression of the derivation; None where it has none.
+
+        Edits of one line share most of their nodes, so the value of each node is kept.
+        """
         try:
-            return self.course.right(expr, self.view, self.step)
+            return self._value(expr)
         except FAULTS:
             return None
+
+    def _value(self, node: Expr) -> Matrix[float]:
+        if (known := self._known.get(id(node))) is not None:
+            return known[1]
+        if isinstance(node, _WHOLE) or not (parts := children(node)):
+            found = self.course.right(node, self.view, self.step)
+        else:
+            values = {str(k): self._value(part) for k, part in enumerate(parts)}
+            places = rebuild(node, tuple(Name(place) for place in values))
+            found = evaluate(places, values, self.course.world(self.view).arithmetic)
+        self._known[id(node)] = node, found
+        return found
+
+    @cached_property
+    def _known(self) -> dict[int, tuple[Expr, Matrix[float]]]:
+        """The values by node; the node is kept so that its id stays its own."""
+        return {}
+
+    @cached_property
+    def due(self) -> Matrix[float]:
+        """The value of the quantity."""
+        return self.course.right(self.quantity, self.view, self.step)
 
     def agrees(self, theirs: Matrix[float] | None) -> bool:
         """Whether a value is that of the quantity."""
@@ -75,8 +117,7 @@ class Attempt:
         if value is None or self.value is None:
             return False
         if len(value) * len(value[0]) == 1:
-            like = self.course.right(self.quantity, self.view, self.step)
-            value = self.course.world(self.view).arithmetic.spread(value, like)
+            value = self.course.world(self.view).arithmetic.spread(value, self.due)
         return self.same(self.value, value)
 
     def same(self, theirs: Matrix[float], ours: Matrix[float]) -> bool:

@@ -45,7 +45,8 @@ class Doubts:
                         f"right if {self.words.theirs_of(name)} is {code(other.quantity)}; say so in a `names` section"
                     )
         targets = self.reading.readings(line.target, True)
-        if targets and targets[0].cost > SURE and line.target not in self.sheet.names:
+        used = any(self.reading.judged[j].right for j in self.reading.users.get(line.version, ()))
+        if targets and targets[0].cost > SURE and line.target not in self.sheet.names and not used:
             assert judged.quantity is not None  # asked before
             meant = code(judged.quantity)
             return f"wrong if {self.words.theirs_of(line.target)} is {meant}: say what it means in a `names` section"

@@ -17,7 +17,10 @@ from derivations.explaining import explain
 from derivations.expression import (
     Adjoint,
     Expr,
+    MatMul,
+    Outer,
     Total,
+    Transpose,
     walk,
 )
 from derivations.interpretation import KINDS, layouts, ours, understood
@@ -25,6 +28,7 @@ from derivations.marked import Mark, Marked, Verdict
 from derivations.matrices import Matrix, ShapeError
 from derivations.plain import code
 from derivations.right_line import written_out
+from derivations.settled import as_wholes, settled
 from derivations.sheet import Line, Sheet
 from derivations.truncation import Truncation
 from derivations.understanding import Judged, Understanding, Unknown
@@ -42,6 +46,14 @@ def mark_sheet(sheet: Sheet, course: Course | Cell) -> Marked:
         raise CellError(f"more than {MOST_CLAIMS} lines are claims; mark a part of it")
     sheet = replace(sheet, names={theirs: ours(known, theirs, said) for theirs, said in sheet.names.items()})
     best = understood(known, sheet)
+    if whole := as_wholes(best):
+        other = understood(known, replace(sheet, names={**sheet.names, **whole}))
+        best = other if other.score > best.score + 0.5 else best
+        sheet = best.sheet
+    if contradicted := settled(best):
+        sheet = replace(sheet, names={**sheet.names, **contradicted})
+        chosen = {name: meaning for name, meaning in best.chosen.items() if name not in contradicted}
+        best = Understanding(known, sheet, best.view, chosen, best.mirrored)
     marking = _Marking(best)
     marks = tuple(marking.mark(judged) for judged in best.judged)
     headers = {j.line.number: j.line.header for j in best.judged}
@@ -143,7 +155,8 @@ class _Marking:
             found += self._read_otherwise(judged, options)
         if found:
             _, quantity, mistake = min(found, key=lambda one: one[0])
-            if not self.view.strict and mistake.words.startswith(("an outer product is due", "the shapes")):
+            loose = not self.view.strict and not self._writes_outer
+            if loose and mistake.words.startswith(("an outer product is due", "the shapes")):
                 words = f"right for scalars; with vectors {self.words.translated(mistake.words)}"
                 return self._said(judged, Verdict.UNSURE, words, self.words.written(line, mistake.correct))
             correct = self.words.written(line, mistake.correct, judged.of is not None)
@@ -194,6 +207,13 @@ class _Marking:
             return explain(attempt)
         found = explain(flat)
         return found if found is not None and found.count == 1 else explain(attempt) or found
+
+    @cached_property
+    def _writes_outer(self) -> bool:
+        """Whether a right line writes an outer product as one: a plain product is then no way of writing it."""
+        right = [node for j in self.reading.judged if j.right and j.line.rhs is not None for node in walk(j.line.rhs)]
+        return any(isinstance(node, Outer) or (isinstance(node, MatMul) and isinstance(node.right, Transpose))
+                   for node in right)  # fmt: skip
 
     @cached_property
     def _wide(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
+from itertools import combinations
 from typing import Any
 
 from derivations.cell import Cell, prev
@@ -79,6 +80,7 @@ def slips(expr: Expr, course: Course, quantity: Expr, terms: tuple[Term, ...] = 
         if leaves.count(leaf) > 1:  # the same slip at every place
             throughout = partial(_throughout, expr, leaf)
             yield from (replace(slip, cost=slip.cost + 0.05) for slip in _of_name(throughout, leaf, cell))
+    yield from _swapped(expr, list(dict.fromkeys(leaves)), cell)
     for words, wrong in in_an_expression(expr, cell, lambda *_: ()):
         if "is missing" not in words:
             yield Slip(words, wrong, 0.9)
@@ -90,6 +92,20 @@ def slips(expr: Expr, course: Course, quantity: Expr, terms: tuple[Term, ...] = 
 
 def _throughout(expr: Expr, leaf: Expr, new: Expr) -> Expr:
     return substitute(expr, {leaf: new})
+
+
+def _swapped(expr: Expr, leaves: list[Expr], cell: Cell) -> Iterator[Slip]:
+    """Two names of a kind, each in the place of the other."""
+    for a, b in combinations(leaves, 2):
+        match a, b:
+            case Name(x), Name(y):
+                alike = (x in cell.parameters) == (y in cell.parameters) and cell.shapes.get(x) == cell.shapes.get(y)
+            case Adjoint(x, ""), Adjoint(y, ""):
+                alike = cell.shapes[x] == cell.shapes[y]
+            case _:
+                alike = False
+        if alike:
+            yield Slip(f"{spelled(a)} and {spelled(b)} are swapped", substitute(expr, {a: b, b: a}), 1.0)
 
 
 def _of_sum(

@@ -101,6 +101,7 @@ ORDER = [
     "wording",
     "doubts",
     "truncation",
+    "settled",
     "mark",
     "quiz",
     "walkthrough",
