@@ -61,6 +61,9 @@ class Doubts:
             case Derivative(of, wrt) if self.sheet.all_steps and wrt in self.course.cell.parameters:
                 more = f"over all steps the path through {of}_prev is missing"
                 return f"right within the step; {more}: the sheet speaks of both"
+        frees = self.reading.frees(self.reading.place[judged.line.version])
+        if guess := next((name for name in frees if name in self._guesses), ""):
+            return f"right under a guess at what {self.words.theirs_of(guess)} means: say so in a `names` section"
         if self._only_so == [judged.line.number]:
             return f"right if {LAYOUTS[self.view.layout].removeprefix('read with ')}; nothing else says so"
         k = self.reading.place[judged.line.version]
@@ -73,7 +76,7 @@ class Doubts:
             pair = (first, meant) if isinstance(first, Adjoint) and isinstance(meant, Adjoint) else None
             if pair is None or self.course.vocabulary.preactivation.get(pair[0].of) != pair[1].of:
                 continue
-            if self._at_preactivations:
+            if self.at_preactivations:
                 continue
             others = (j for j in self.reading.judged if j.right and j.line.number != judged.line.number)
             if not any(name in self.reading.frees(self.reading.place[j.line.version]) for j in others):
@@ -85,7 +88,23 @@ class Doubts:
         return ""
 
     @cached_property
-    def _at_preactivations(self) -> bool:
+    def _guesses(self) -> set[str]:
+        """Names of outside that say nothing, where no more lines bear out their meaning than there are such names."""
+        guessed: set[str] = set()
+        lines = 0
+        for judged in self.reading.judged:
+            frees = self.reading.frees(self.reading.place[judged.line.version]) if judged.right else ()
+            here = {name for name in frees if name not in self._told and not self.reading.readings(name)}
+            guessed |= here
+            lines += bool(here)
+        return guessed if lines <= len(guessed) else set()
+
+    @cached_property
+    def _told(self) -> set[str]:
+        return {*self.sheet.names, *UNKNOWN_SLOPES}
+
+    @cached_property
+    def at_preactivations(self) -> bool:
         """Whether a right line gives, under the name of a gate, the error at its preactivation: so the sheet has it."""
         pres = self.course.vocabulary.preactivation
         for judged in self.reading.judged:

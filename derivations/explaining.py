@@ -49,19 +49,17 @@ def _explain(attempt: Attempt, pairs: bool) -> Mistake | None:
             return mended
         if found := difference(attempt, levels):
             return replace(found, correct=right)
+        if attempt.value is not None and (single := _likeliest(attempt, levels)):
+            return replace(single, correct=right)
         flat = attempt.in_scalars()
         if flat is None or flat.agrees(flat.value):
             return None  # nothing is wrong but the shapes, and no turn mends them: they may be read wrongly
         looked = flat
-    best: Mistake | None = None
-    for level in levels:
-        single = _one(looked, level)
-        if single is not None and (best is None or single.cost < best.cost):
-            best = replace(single, correct=right)
+    best = _likeliest(looked, levels)
     if not shaped and (best is None or best.made is None or not _alike(attempt, best.made)):
         return None
     if best is not None:
-        return best
+        return replace(best, correct=right)
     if extra := _too_much(attempt):
         return Mistake(extra, right)
     if mended := turned(attempt, right):
@@ -82,6 +80,12 @@ def _alike(attempt: Attempt, made: Expr) -> bool:
     if value is None or theirs is None:
         return value is None and theirs is None
     return (len(value), len(value[0])) == (len(theirs), len(theirs[0]))
+
+
+def _likeliest(attempt: Attempt, levels: Iterable[Expr]) -> Mistake | None:
+    """The single mistake that costs least, at whatever level the right line is written."""
+    found = [single for level in levels if (single := _one(attempt, level)) is not None]
+    return min(found, key=lambda single: single.cost, default=None)
 
 
 def _one(attempt: Attempt, right: Expr) -> Mistake | None:

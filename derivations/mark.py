@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
+from derivations.another_cell import another_cell, holds_anyway
 from derivations.attempt import Attempt, Mistake
 from derivations.cell import Cell, CellError, prev
 from derivations.course import SCALAR, Course, course_of
@@ -37,6 +38,7 @@ from derivations.world import Unnamed
 
 MOST_CLAIMS = 1_500
 MOST_OTHERWISE = 12
+OTHER = "this sheet seems to be for another cell"
 
 
 def mark_sheet(sheet: Sheet, course: Course | Cell) -> Marked:
@@ -57,7 +59,8 @@ def mark_sheet(sheet: Sheet, course: Course | Cell) -> Marked:
     marking = _Marking(best)
     marks = tuple(marking.mark(judged) for judged in best.judged)
     headers = {j.line.number: j.line.header for j in best.judged}
-    return Marked(sheet.notation, _gathered(marks, headers), marking.words.stated(), marking.not_given())
+    doubt = f"{OTHER}: {marking.other}" if marking.other else ""
+    return Marked(sheet.notation, _gathered(marks, headers), marking.words.stated(), marking.not_given(), doubt)
 
 
 # --- verdicts ---------------------------------------------------------------------------------------------------
@@ -72,6 +75,7 @@ class _Marking:
         self.words = Wording(reading)
         self.doubts = Doubts(reading, self.words)
         self.cuts = Truncation(reading, self.words)
+        self.other = another_cell(reading)
 
     def mark(self, judged: Judged) -> Mark:
         line = judged.line
@@ -82,6 +86,9 @@ class _Marking:
         if judged.quantity is None:
             return self._said(judged, Verdict.OTHER)
         assert judged.said is not None  # what has a quantity was read
+        if self.other and not (judged.right and holds_anyway(self.reading, judged)):
+            words = "right" if judged.right else "not right"
+            return self._said(judged, Verdict.UNSURE, f"{words} for {self.course.cell.name}; {OTHER}")
         if judged.right:
             if doubt := self.doubts.of_right(judged):
                 return self._said(judged, Verdict.UNSURE, doubt)
@@ -138,7 +145,7 @@ class _Marking:
         if judged.of is None and self._adds_right(line):
             words = "what is added is right; what it is added to is not known"
             return self._said(judged, Verdict.UNSURE, words)
-        options = [judged.quantity]
+        options = [self._as_siblings(judged.quantity)]
         if not self.reading.users.get(line.version) and judged.of is None:
             options += [
                 m.quantity for m in self.reading.readings(line.target, True)[:4] if m.quantity != judged.quantity
@@ -171,6 +178,13 @@ class _Marking:
         example = self.words.example(said, judged.quantity, line.step)
         words = "no single change and no pair of changes of the right line explains this"
         return self._said(judged, Verdict.WRONG, words, self.words.written(line, right, judged.of is not None), example)
+
+    def _as_siblings(self, quantity: Expr) -> Expr:
+        """The error at a preactivation, where the errors there go by the names of the gates."""
+        pres = self.course.vocabulary.preactivation
+        if isinstance(quantity, Adjoint) and quantity.of in pres and self.doubts.at_preactivations:
+            return Adjoint(pres[quantity.of])
+        return quantity
 
     def _read_otherwise(self, judged: Judged, options: Sequence[Expr]) -> list[tuple[float, Expr, Mistake]]:
         """Mistakes that explain a line under other meanings for names that no right line has used."""

@@ -13,7 +13,7 @@ from derivations.expression import Adjoint, Expr, Name, Total, names, walk
 from derivations.sheet import free
 from derivations.understanding import Understanding
 
-_GRADIENT = re.compile(r"^d_?\w+/d_?|^(?:grad_|grad|d_|d|delta_)(?=[A-Za-z])|_grad$|_bar$")
+_GRADIENT = re.compile(r"^d_?\w+/d_?|^(?:grad_?|delta_?|d_?)(?=[A-Za-z])|_grad$|_bar$")
 
 
 def settled(reading: Understanding) -> Mapping[str, Expr]:
@@ -35,6 +35,10 @@ def settled(reading: Understanding) -> Mapping[str, Expr]:
             found[name] = Name(said)
             others = {n: p for n, p in weights.items() if n[0] == name[0] and _bare(n) not in gradients}
             found |= _alike(reading, others, of, said)
+    for stem, (_, said) in gradients.items():  # a letter is of one kind of weight, where another is of the other
+        for of in {p for n, p in weights.items() if n[0] != stem[0] and cell.shapes[p] != cell.shapes[said]}:
+            others = {n: p for n, p in weights.items() if n[0] == stem[0] and _bare(n) not in gradients}
+            found |= {n: q for n, q in _alike(reading, others, of, said).items() if n not in found}
     owners = {parameter: _bare(name) for name, parameter in weights.items() if name not in found}
     for stem, (target, said) in gradients.items():
         if stem not in called and owners.get(said, stem) != stem and owners[said] in given:

@@ -102,6 +102,7 @@ ORDER = [
     "doubts",
     "truncation",
     "settled",
+    "another_cell",
     "mark",
     "quiz",
     "walkthrough",
