@@ -1,6 +1,5 @@
 """A line that is not right: what it says, of what quantity, and whether an expression is what it says."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -11,8 +10,10 @@ from derivations.expression import (
     Adjoint,
     Derivative,
     Expr,
+    MatMul,
+    Mul,
     Name,
-    Num,
+    Outer,
     Part,
     Shift,
     TimeSum,
@@ -20,15 +21,13 @@ from derivations.expression import (
     children,
     evaluate,
     rebuild,
-    scalar_view,
 )
-from derivations.floats import FLOATS
 from derivations.matrices import Matrix, ShapeError
-from derivations.world import Unnamed, World, on_leaves
+from derivations.world import Unnamed
 
 FAULTS = (Unnamed, ShapeError, KeyError, ZeroDivisionError, OverflowError, TypeError, ValueError, ArithmeticError)
 
-_WHOLE = (Shift, TimeSum, Total, Derivative, Part)  # whose value is not made of those of their parts at this step
+_WHOLE = (Shift, Total, Derivative, Part)  # whose value is not made of those of their parts at this step
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,13 @@ class Attempt:
     def _value(self, node: Expr) -> Matrix[float]:
         if (known := self._known.get(id(node))) is not None:
             return known[1]
-        if isinstance(node, _WHOLE) or not (parts := children(node)):
+        parts = children(node)
+        if isinstance(node, Shift) and isinstance(node.arg, TimeSum | Add | Mul | Outer | MatMul):
+            found = self._at(self.step + node.by)._value(node.arg)
+        elif isinstance(node, TimeSum):
+            every = [self._at(step)._value(node.arg) for step in range(1, self.view.steps + 1)]
+            found = self.course.world(self.view).arithmetic.add(every)
+        elif isinstance(node, _WHOLE) or not parts:
             found = self.course.right(node, self.view, self.step)
         else:
             values = {str(k): self._value(part) for k, part in enumerate(parts)}
@@ -96,6 +101,17 @@ class Attempt:
             found = evaluate(places, values, self.course.world(self.view).arithmetic)
         self._known[id(node)] = node, found
         return found
+
+    def _at(self, step: int) -> "Attempt":
+        """The same at another step, with what is known there."""
+        if step not in self._steps:
+            self._steps[step] = replace(self, step=step) if step != self.step else self
+            self._steps[step].__dict__["_steps"] = self._steps
+        return self._steps[step]
+
+    @cached_property
+    def _steps(self) -> dict[int, "Attempt"]:
+        return {self.step: self}
 
     @cached_property
     def _known(self) -> dict[int, tuple[Expr, Matrix[float]]]:
@@ -133,30 +149,3 @@ class Attempt:
             if isinstance(right, Add) and len(right.terms) == len(terms):
                 return terms
         return ()
-
-
-class Numbers(Mapping[str, float]):
-    """The scalar view at one step as plain numbers, which are quick to work with."""
-
-    def __init__(self, world: World, step: int) -> None:
-        self.world, self.step = world, step
-
-    def __getitem__(self, id_: str) -> float:
-        name, _, by = id_.partition("@")
-        number: float = self.world.named(name, self.step + int(by or 0))[0][0]
-        return number
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-    def __len__(self) -> int:
-        return 0
-
-    def value(self, expr: Expr) -> float | None:
-        if isinstance(expr, Num):
-            return float(expr.value)
-        try:
-            number: float = evaluate(on_leaves(scalar_view(expr)), self, FLOATS)
-        except FAULTS:
-            return None
-        return number

@@ -35,7 +35,7 @@ from derivations.factors import Gap, gap
 from derivations.matrices import Matrix
 from derivations.mistakes import spelled
 from derivations.naming import worded
-from derivations.products import Product, as_product, factor_places, with_factors
+from derivations.products import Product, as_product, factor_places, lying, with_factors
 from derivations.slips import lost_words
 from derivations.turnings import turnings
 
@@ -71,6 +71,22 @@ def difference(attempt: Attempt, levels: Iterable[Expr]) -> Mistake | None:
     if not said_ or len(said_) > MOST_FAULTS:
         return None
     return Mistake("; ".join(said_), right, len(said_), cost)
+
+
+def right_terms(attempt: Attempt, levels: Iterable[Expr]) -> tuple[str, ...]:
+    """The paths, or the terms, that a wrong line has right all the same; none where the right line is no sum."""
+    best: tuple[str, ...] = ()
+    for right in levels:
+        ours = _terms_of(right)
+        paths = [term.via for term in attempt.terms(right)] or [""] * len(ours)
+        values = [value for term in _terms_of(spread(attempt.said)) if (value := attempt.theirs(term)) is not None]
+        here = []
+        for term, via in zip(ours, paths, strict=True):
+            due = attempt.ours(term)
+            if len(ours) > 1 and due is not None and any(attempt.same(value, due) for value in values):
+                here.append(f"through {via}" if via not in ("", "loss", "t+1") else spelled(term))
+        best = max(best, tuple(here), key=len)
+    return best
 
 
 def spread(expr: Expr) -> Expr:
@@ -248,6 +264,7 @@ def _times(node: Expr, factor: Expr) -> Iterator[Expr]:
             yield Div(node, below)
         case _:
             yield product(node, factor)
+            yield product(node, lying(factor))
             yield Outer(node, factor)
 
 

@@ -1,18 +1,17 @@
 """What is wrong with a line: the edits of the right line that make it theirs, in a sentence.
 
 The right line is written at the level of theirs: an adjoint that they do not name is written out. Single edits are
-tried first; then both are laid side by side, term by term; then pairs of edits are tried. A candidate is compared at a
-random point before it is believed.
+tried first; then both are laid side by side, term by term. A candidate is compared at a random point before it is
+believed.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from derivations.attempt import Attempt, Mistake, Numbers
-from derivations.course import SCALAR, View, totals
-from derivations.differences import difference
-from derivations.expression import Add, Derivative, Expr, Neg, Total, total
+from derivations.attempt import Attempt, Mistake
+from derivations.course import totals
+from derivations.differences import difference, right_terms
+from derivations.expression import Add, Expr, Neg, total
 from derivations.mistakes import spelled
 from derivations.other_quantities import other_quantities
 from derivations.right_line import distributed, written_out
@@ -20,29 +19,39 @@ from derivations.slips import Slip, lost_words, slips
 from derivations.turnings import turned
 
 MOST_SLIPS = 600
-MOST_PAIRED = 60
-MOST_TRIED = 1_500
 
 
-def explain(attempt: Attempt, *, pairs: bool = True) -> Mistake | None:
+def explain(attempt: Attempt, *, several: bool = True) -> Mistake | None:
     """The likeliest mistake that turns the right line for a quantity into what was said; None where none is found.
 
-    With `pairs`, several mistakes in one line are looked for as well.
+    With `several`, more than one mistake in the line is looked for as well.
     """
-    key = ("mistake", attempt.quantity, attempt.said, attempt.view, attempt.step, pairs)
+    key = ("mistake", attempt.quantity, attempt.said, attempt.view, attempt.step, several)
     known = attempt.course.found
     if key not in known:
-        known[key] = _explain(attempt, pairs)
+        known[key] = _explain(attempt, several)
     found: Mistake | None = known[key]
     return found
 
 
-def _explain(attempt: Attempt, pairs: bool) -> Mistake | None:
+def unexplained(attempt: Attempt) -> str:
+    """What is said of a wrong line of which no mistake was found: what of it is right."""
+    found = right_terms(attempt, _levels(attempt))
+    rest = f"; right of it {'are the terms' if len(found) > 1 else 'is the term'} {', '.join(found)}" if found else ""
+    return f"no single change and no few changes of the right line explain this{rest}"
+
+
+def _levels(attempt: Attempt) -> tuple[Expr, ...]:
+    """The right line as it may be written: at the level of what was said, and as the derivation has it."""
     course, quantity, said, step = attempt.course, attempt.quantity, attempt.said, attempt.step
     right = written_out(course, quantity, said, step)
-    levels = dict.fromkeys((right, written_out(course, quantity, said, step, nearest=True), distributed(right)))
-    levels[written_out(course, quantity, None, step)] = None  # as the derivation has it
-    shaped = attempt.shaped
+    nearest = written_out(course, quantity, said, step, nearest=True)
+    return tuple(dict.fromkeys((right, nearest, distributed(right), written_out(course, quantity, None, step))))
+
+
+def _explain(attempt: Attempt, several: bool) -> Mistake | None:
+    levels = _levels(attempt)
+    right, shaped = levels[0], attempt.shaped
     looked = attempt
     if not shaped:  # what does not fit is looked at in the scalar view
         if mended := turned(attempt, right):
@@ -64,13 +73,10 @@ def _explain(attempt: Attempt, pairs: bool) -> Mistake | None:
         return Mistake(extra, right)
     if mended := turned(attempt, right):
         return mended
-    if not pairs:
+    if not several:
         return None
     if found := difference(attempt, levels):
         return replace(found, correct=right)
-    for level in levels:
-        if pair := _pair(attempt, level):
-            return replace(pair, correct=right)
     return None
 
 
@@ -139,35 +145,3 @@ def _too_much(attempt: Attempt) -> str:
         if attempt.agrees(attempt.theirs(rest)):
             return f"the term {spelled(term.arg if isinstance(term, Neg) else term)} is too much"
     return ""
-
-
-def _pair(attempt: Attempt, right: Expr) -> Mistake | None:
-    """Two mistakes in one line, looked for among numbers and then compared in the view of the sheet."""
-    course, quantity = attempt.course, attempt.quantity
-    if course.cell.stacked or isinstance(quantity, (Derivative, Total)):
-        return None
-    flat = replace(attempt, view=View(SCALAR, attempt.view.strict, attempt.view.steps, attempt.view.zero))
-    value = flat.theirs(attempt.said)
-    if value is None:
-        return None
-    theirs = value[0][0]
-    here = Numbers(course.world(flat.view), attempt.step)
-    single = _bounded(slips(right, course, quantity, attempt.terms(right)))
-    first = sorted((s for s in single if s.cost <= 1.05), key=lambda s: s.cost)[:MOST_PAIRED]
-    best: tuple[float, str] | None = None
-    tries = 0
-    for one in first:
-        for two in slips(one.expr, course, quantity):
-            tries += 1
-            if tries > MOST_TRIED:
-                break
-            cost = one.cost + two.cost
-            if two.cost > 1.05 or (best and cost >= best[0]):
-                continue
-            number = here.value(two.expr)
-            near = number is not None and abs(number - theirs) <= 1e-9 * max(abs(number), abs(theirs))
-            if near and attempt.is_said(two.expr):
-                best = (cost, f"{one.words}; {two.words}")
-    if best and (swapped := re.fullmatch(r"(\S+) where (\S+) is due; \2 where \1 is due", best[1])):
-        return Mistake(f"{swapped[1]} and {swapped[2]} are swapped", right, 2, best[0])
-    return Mistake(best[1], right, 2, best[0] + 0.5) if best else None

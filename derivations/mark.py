@@ -4,7 +4,7 @@ RIGHT is proved. WRONG is refuted by numbers, under every reading of the names t
 be neither is UNSURE, with the reason. A later line may use their own earlier lines; a mistake is charged once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -14,7 +14,7 @@ from derivations.cell import Cell, CellError, prev
 from derivations.course import SCALAR, Course, course_of
 from derivations.doubts import Doubts
 from derivations.equality import Status
-from derivations.explaining import explain
+from derivations.explaining import explain, unexplained
 from derivations.expression import (
     Adjoint,
     Expr,
@@ -24,6 +24,7 @@ from derivations.expression import (
     Transpose,
     walk,
 )
+from derivations.gathering import gathered
 from derivations.interpretation import KINDS, layouts, ours, understood
 from derivations.marked import Mark, Marked, Verdict
 from derivations.matrices import Matrix, ShapeError
@@ -58,9 +59,8 @@ def mark_sheet(sheet: Sheet, course: Course | Cell) -> Marked:
         best = Understanding(known, sheet, best.view, chosen, best.mirrored)
     marking = _Marking(best)
     marks = tuple(marking.mark(judged) for judged in best.judged)
-    headers = {j.line.number: j.line.header for j in best.judged}
     doubt = f"{OTHER}: {marking.other}" if marking.other else ""
-    return Marked(sheet.notation, _gathered(marks, headers), marking.words.stated(), marking.not_given(), doubt)
+    return Marked(sheet.notation, gathered(best.judged, marks), marking.words.stated(), marking.not_given(), doubt)
 
 
 # --- verdicts ---------------------------------------------------------------------------------------------------
@@ -171,12 +171,13 @@ class _Marking:
             words, meant = self.words.translated(mistake.words), replace(judged, quantity=quantity)
             return self._said(meant, Verdict.WRONG, words, correct, example)
         right = written_out(self.course, judged.quantity, said, line.step)
-        if not Attempt(self.course, judged.quantity, said, judged.value, self.view, line.step).shaped:
+        attempt = Attempt(self.course, judged.quantity, said, judged.value, self.view, line.step)
+        if not attempt.shaped:
             return self._said(
                 judged, Verdict.UNSURE, "the shapes do not fit as this is read", self.words.written(line, right)
             )
         example = self.words.example(said, judged.quantity, line.step)
-        words = "no single change and no pair of changes of the right line explains this"
+        words = self.words.translated(unexplained(attempt))
         return self._said(judged, Verdict.WRONG, words, self.words.written(line, right, judged.of is not None), example)
 
     def _as_siblings(self, quantity: Expr) -> Expr:
@@ -204,7 +205,7 @@ class _Marking:
                 said = reading.said(line.rhs, line.step)
                 value = reading.value_of(said, line.step)
                 for quantity in options[:2]:
-                    mistake = explain(Attempt(self.course, quantity, said, value, self.view, line.step), pairs=False)
+                    mistake = explain(Attempt(self.course, quantity, said, value, self.view, line.step), several=False)
                     if mistake is not None:
                         self.words.table |= {q: self.words.theirs_of(n) for n, q in choice.items()}
                         return [(mistake.cost + order / 50, quantity, mistake)]
@@ -258,34 +259,3 @@ class _Marking:
         due += [prev(state) for state in cell.states]
         due += (*cell.inputs, *cell.parameters)
         return tuple(f"d{name}" for name in due if name not in given)
-
-
-_ORDER = (Verdict.WRONG, Verdict.UNREADABLE, Verdict.UNSURE, Verdict.TRUNCATED, Verdict.RIGHT, Verdict.OTHER)
-
-
-def _gathered(marks: Iterable[Mark], headers: Mapping[int, int]) -> tuple[Mark, ...]:
-    """One mark for each place of the file: a line of a loop is as wrong as the worst of its rounds.
-
-    A loop that is too short is charged once, at its `for`.
-    """
-    found: dict[tuple[int, int, str], Mark] = {}
-    for mark in marks:
-        key = (mark.line, mark.column, mark.text if mark.column else "")
-        known = found.get(key)
-        if known is None or _ORDER.index(mark.verdict) <= _ORDER.index(known.verdict):
-            found[key] = mark
-    once: set[str] = set()  # a loop that is too short is one mistake, however many sums it cuts short
-    result = []
-    for key in sorted(found, key=lambda k: k[:2]):
-        mark = found[key]
-        if "left out of the sum over time" in mark.mistake:
-            at = headers.get(mark.line, 0) or mark.line
-            if mark.mistake not in once:
-                words = "the loop over time is too short: " + mark.mistake
-                result.append(Mark(at, 1, mark.text if at == mark.line else "", "", Verdict.WRONG, words))
-            once.add(mark.mistake)
-            if at == mark.line:
-                continue
-            mark = replace(mark, verdict=Verdict.RIGHT, mistake="", correct="", example="")
-        result.append(mark)
-    return tuple(sorted(result, key=lambda m: (m.line, m.column)))

@@ -7,7 +7,9 @@ from functools import partial
 
 from derivations.expression import (
     ONE,
+    Add,
     Adjoint,
+    Call,
     Diag,
     Div,
     Expr,
@@ -25,6 +27,7 @@ from derivations.expression import (
     children,
     product,
     rebuild,
+    rewrite,
 )
 from derivations.right_line import moved
 
@@ -83,8 +86,24 @@ def _gather(expr: Expr, into: list[Expr]) -> Fraction:
             return number
         case Ones():
             return Fraction(1)
-    into.append(expr)
+    into.append(standing(expr))
     return Fraction(1)
+
+
+def standing(factor: Expr) -> Expr:
+    """A factor in which no vector lies: 1 - h of 1 - h.T."""
+    if not isinstance(factor, (Add, Call)):
+        return factor
+
+    def rule(node: Expr) -> Expr | None:
+        return node.arg if isinstance(node, Transpose) and isinstance(node.arg, (Name, Adjoint)) else None
+
+    return rewrite(factor, rule)
+
+
+def lying(factor: Expr) -> Expr:
+    """The same, in which every vector lies."""
+    return rewrite(factor, lambda node: Transpose(node) if isinstance(node, (Name, Adjoint)) else None)
 
 
 # --- putting right ----------------------------------------------------------------------------------------------
@@ -103,12 +122,13 @@ def with_factors(expr: Expr, table: Sequence[tuple[Expr, Expr]]) -> Expr:
                 left.append((old, new))
 
     def visit(node: Expr) -> Expr:
+        upright = standing(node)
         for entry in left:
-            if entry[0] == node:
+            if entry[0] == upright:
                 left.remove(entry)
-                return entry[1]
+                return entry[1] if upright == node or entry[1] == ONE else lying(entry[1])
         match node:
-            case Pow(base, exponent) if any(old == base or old in _parts(base) for old, _ in left):
+            case Pow(base, exponent) if any(old in (standing(base), *_parts(base)) for old, _ in left):
                 return product(*(visit(base) for _ in range(exponent)))
             case Mul(parts):
                 return product(*map(visit, parts))
