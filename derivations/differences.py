@@ -209,7 +209,8 @@ def _assigned(rows: int, columns: int, costs: dict[tuple[int, int], float]) -> l
 def _pair(attempt: Attempt, said: Product, due: Product, alone: bool) -> tuple[float, list[Fault]] | None:
     """What makes one term another, confirmed by its value; None where they have nothing in common."""
     found = gap(attempt, said, due)
-    if not found.shared or found.count > (3 if alone else 2):
+    replaced = alone and found.instead and not found.lost and not found.extra
+    if not (found.shared or replaced) or found.count > (3 if alone else 2):
         return None
     value = attempt.ours(due.expr)
     if value is None:

@@ -4,6 +4,7 @@ RIGHT is proved. WRONG is refuted by numbers, under every reading of the names t
 be neither is UNSURE, with the reason. A later line may use their own earlier lines; a mistake is charged once.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -12,6 +13,7 @@ from derivations.another_cell import another_cell, holds_anyway
 from derivations.attempt import Attempt, Mistake
 from derivations.cell import Cell, CellError, prev
 from derivations.course import SCALAR, Course, course_of
+from derivations.direction import WORDS, right_backwards, runs_forwards
 from derivations.doubts import Doubts
 from derivations.equality import Status
 from derivations.explaining import explain, unexplained
@@ -28,10 +30,12 @@ from derivations.gathering import gathered
 from derivations.interpretation import KINDS, layouts, ours, understood
 from derivations.marked import Mark, Marked, Verdict
 from derivations.matrices import Matrix, ShapeError
+from derivations.mistakes import in_an_expression
 from derivations.plain import code
 from derivations.right_line import written_out
 from derivations.settled import as_wholes, settled
 from derivations.sheet import Line, Sheet
+from derivations.sheets.python_slopes import same
 from derivations.truncation import Truncation
 from derivations.understanding import Judged, Understanding, Unknown
 from derivations.wording import Wording
@@ -39,6 +43,7 @@ from derivations.world import Unnamed
 
 MOST_CLAIMS = 1_500
 MOST_OTHERWISE = 12
+_CLIPS = re.compile(r"\b(?:clip|clamp)_?\(")
 OTHER = "this sheet seems to be for another cell"
 
 
@@ -60,7 +65,10 @@ def mark_sheet(sheet: Sheet, course: Course | Cell) -> Marked:
     marking = _Marking(best)
     marks = tuple(marking.mark(judged) for judged in best.judged)
     doubt = f"{OTHER}: {marking.other}" if marking.other else ""
-    return Marked(sheet.notation, gathered(best.judged, marks), marking.words.stated(), marking.not_given(), doubt)
+    loops = (Mark(header, 1, "", "", Verdict.WRONG, WORDS) for header in marking.turned_round)
+    found = (*map(marking.slope, sheet.slopes), *loops, *gathered(best.judged, marks))
+    placed = tuple(sorted(found, key=lambda mark: (mark.line, mark.column)))
+    return Marked(sheet.notation, placed, marking.words.stated(), marking.not_given(), doubt)
 
 
 # --- verdicts ---------------------------------------------------------------------------------------------------
@@ -76,6 +84,8 @@ class _Marking:
         self.doubts = Doubts(reading, self.words)
         self.cuts = Truncation(reading, self.words)
         self.other = another_cell(reading)
+        self.forwards = runs_forwards(reading)
+        self.turned_round: set[int] = set()  # the loops that run forwards, and whose lines show it
 
     def mark(self, judged: Judged) -> Mark:
         line = judged.line
@@ -95,9 +105,12 @@ class _Marking:
             proof = self.course.proof(judged.said, judged.quantity, self.view, line.step)
             if proof:
                 cut_so = self.cuts.admitted(judged)
-                return self._said(judged, Verdict.TRUNCATED if cut_so else Verdict.RIGHT, cut_so)
+                return self._said(judged, Verdict.TRUNCATED if cut_so else Verdict.RIGHT, cut_so or _clipped(line))
             why = "it differs only where numbers hide it" if proof.status is Status.REFUTED else proof.status.value
             return self._said(judged, Verdict.UNSURE, why)
+        if line.header in self.forwards and right_backwards(self.reading, judged):
+            self.turned_round.add(line.header)
+            return self._said(judged, Verdict.RIGHT)
         if beyond := self._beyond(judged.quantity, line.step):
             return self._said(judged, Verdict.UNSURE, beyond)
         if cut := self.cuts.of(judged):
@@ -109,6 +122,14 @@ class _Marking:
         if doubt := self.doubts.of_wrong(judged):
             return self._said(judged, Verdict.UNSURE, doubt)
         return self._wrong(judged)
+
+    def slope(self, wrong: tuple[Line, str, Expr]) -> Mark:
+        """A function of the file that is meant to be a slope and is none: charged at its own line, and nowhere else."""
+        line, of, due = wrong
+        assert line.rhs is not None  # a function that cannot be read is not judged
+        words = next((words for words, expr in in_an_expression(due, self.course.cell, lambda *_: ())
+                      if same(expr, line.rhs)), f"this is not the slope of {of}")  # fmt: skip
+        return Mark(line.number, line.column, line.text, f"{of}'", Verdict.WRONG, words, f"return {code(due)}")
 
     def _beyond(self, quantity: Expr, step: int) -> str:
         """Why a quantity has no value here: the derivative of a vector by a matrix has three indices."""
@@ -259,3 +280,8 @@ class _Marking:
         due += [prev(state) for state in cell.states]
         due += (*cell.inputs, *cell.parameters)
         return tuple(f"d{name}" for name in due if name not in given)
+
+
+def _clipped(line: Line) -> str:
+    """What is said of a right line that clips a gradient."""
+    return "clipped here; the derivative is unclipped" if _CLIPS.search(line.text) else ""

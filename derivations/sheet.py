@@ -68,6 +68,7 @@ class Sheet:
         series: the arrays over time that come from outside.
         all_steps: whether the text speaks of derivatives over all steps, not within one.
         truncated: whether the text says that errors are cut on purpose.
+        slopes: functions of the file that are meant to be slopes and are none: the line, of what, and what is due.
         steps: how many steps were walked, where the sheet is a program over time; 0 where it speaks of step t.
     """
 
@@ -81,6 +82,7 @@ class Sheet:
     series: frozenset[str] = frozenset()
     truncated: bool = False
     all_steps: bool = False
+    slopes: tuple[tuple[Line, str, Expr], ...] = ()
 
     @cached_property
     def next_is_new(self) -> bool:

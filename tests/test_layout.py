@@ -103,6 +103,7 @@ ORDER = [
     "truncation",
     "settled",
     "another_cell",
+    "direction",
     "gathering",
     "mark",
     "quiz",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from derivations.cell import CellError
-from derivations.expression import ZERO, Call, Diag, Expr, Neg, Pow, Reduce, Stack, Transpose
+from derivations.expression import ZERO, Call, Diag, Expr, Name, Neg, Pow, Reduce, Stack, Transpose, substitute
 from derivations.pythonic import dotted
+from derivations.sheet import Line
+from derivations.sheets.python_slopes import ARGUMENT, WrongSlope, due_for, meant
 from derivations.sheets.text import SPOKEN
 from derivations.sheets.walked import (
     WIDE,
@@ -40,6 +43,7 @@ class Calls:
 
     def __init__(self, walk: Walk) -> None:
         self.walk = walk
+        self.slopes: dict[str, WrongSlope | None] = {}  # functions that are meant to be slopes, where they are none
 
     def called(self, node: ast.Call, func: ast.expr, args: Sequence[ast.expr]) -> Any:
         """What a call gives, where it is not an operation of a library; None leaves it to the reader of expressions."""
@@ -114,7 +118,7 @@ class Calls:
         names = [a.arg for a in arguments(function) if a.arg != "self"]
         given = dict(zip(names, (self.walk.values.value(arg) for arg in node.args), strict=False))
         given |= {k.arg: self.walk.values.value(k.value) for k in node.keywords if k.arg}
-        outer, simple = self.walk.scope, is_simple(function)
+        simple = is_simple(function)
         inside = {name: given.get(name, self.walk.numbers.outside(name)) for name in names}
         for name, value in inside.items():  # an argument that is a mere name of outside has the function's name for it
             if isinstance(value, Outside):
@@ -122,6 +126,29 @@ class Calls:
         spoken = SPOKEN.get(function.name.lower()) if simple and len(node.args) == 1 else None
         if spoken in ("sigmoid", "tanh", "relu") and is_usual(function, spoken):
             return Call(spoken, (self.walk.values.quantity(given[names[0]]),))
+        if simple and len(names) == 1 and (of := meant(function.name)) and (due := self._due(function, of)) is not None:
+            return substitute(due, {ARGUMENT: self.walk.values.quantity(given[names[0]])})
+        return self._walked(function, inside, simple)
+
+    def _due(self, function: ast.FunctionDef, of: str) -> Expr | None:
+        """What a function that is meant to be a slope should be; None where it is one, or cannot be told."""
+        if function.name not in self.slopes:
+            self.slopes[function.name] = None  # also while it is looked at
+            with suppress(CellError, Return, TypeError, ValueError, KeyError):
+                said = self._walked(function, {arguments(function)[-1].arg: ARGUMENT}, True)
+                due = due_for(of, said) if isinstance(said, Expr) else None
+                if due is not None:
+                    last = function.body[-1]
+                    text = self.walk.assigning.source(last)
+                    theirs: dict[Expr, Expr] = {ARGUMENT: Name(arguments(function)[-1].arg)}
+                    line = Line(last.lineno, last.col_offset + 1, text, function.name, rhs=substitute(said, theirs))
+                    self.slopes[function.name] = WrongSlope(line, of, due, substitute(due, theirs))
+        found = self.slopes[function.name]
+        return found.due if found is not None else None
+
+    def _walked(self, function: ast.FunctionDef, inside: dict[str, Any], simple: bool) -> Any:
+        """What a function returns, with its arguments bound."""
+        outer = self.walk.scope
         self.walk.scope, self.walk.depth, self.walk.quiet = inside, self.walk.depth + 1, self.walk.quiet + simple
         try:
             self.walk.statements.block(function.body) if not simple else self.walk.statements.quietly(function.body)
