@@ -6,7 +6,6 @@ believed.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from derivations.attempt import Attempt, Mistake
 from derivations.course import totals
@@ -57,9 +56,9 @@ def _explain(attempt: Attempt, several: bool) -> Mistake | None:
         if mended := turned(attempt, right):
             return mended
         if found := difference(attempt, levels):
-            return replace(found, correct=right)
+            return found
         if attempt.value is not None and (single := _likeliest(attempt, levels)):
-            return replace(single, correct=right)
+            return single
         flat = attempt.in_scalars()
         if flat is None or flat.agrees(flat.value):
             return None  # nothing is wrong but the shapes, and no turn mends them: they may be read wrongly
@@ -68,16 +67,14 @@ def _explain(attempt: Attempt, several: bool) -> Mistake | None:
     if not shaped and (best is None or best.made is None or not _alike(attempt, best.made)):
         return None
     if best is not None:
-        return replace(best, correct=right)
+        return best
     if extra := _too_much(attempt):
         return Mistake(extra, right)
     if mended := turned(attempt, right):
         return mended
     if not several:
         return None
-    if found := difference(attempt, levels):
-        return replace(found, correct=right)
-    return None
+    return difference(attempt, levels)
 
 
 def _alike(attempt: Attempt, made: Expr) -> bool:

@@ -43,6 +43,7 @@ from derivations.world import Unnamed
 
 MOST_CLAIMS = 1_500
 MOST_OTHERWISE = 12
+SAID = 0.05  # the cost up to which a name is that of the derivation itself
 _CLIPS = re.compile(r"\b(?:clip|clamp)_?\(")
 OTHER = "this sheet seems to be for another cell"
 
@@ -166,6 +167,7 @@ class _Marking:
         if judged.of is None and self._adds_right(line):
             words = "what is added is right; what it is added to is not known"
             return self._said(judged, Verdict.UNSURE, words)
+        self.words.flat |= not self._wide and not self.course.cell.stacked
         options = [self._as_siblings(judged.quantity)]
         if not self.reading.users.get(line.version) and judged.of is None:
             options += [
@@ -212,7 +214,9 @@ class _Marking:
         """Mistakes that explain a line under other meanings for names that no right line has used."""
         line, reading = judged.line, self.reading
         names = [n for n in reading.frees(reading.place[line.version]) if n not in self.doubts.evident]
-        others = {n: [m.quantity for m in reading.readings(n)[1:4]] for n in names if n not in self.course.cell.shapes}
+        readings = {n: reading.readings(n) for n in names if n not in self.course.cell.shapes}
+        unsaid = {n: found for n, found in readings.items() if found and found[0].cost > SAID}
+        others = {n: [m.quantity for m in found[1:4]] for n, found in unsaid.items()}
         choices: list[dict[str, Expr]] = []
         for kind in KINDS:
             together = {n: next(q for q in qs if kind(q)) for n, qs in others.items() if any(map(kind, qs))}

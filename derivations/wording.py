@@ -23,6 +23,7 @@ class Wording:
     def __init__(self, reading: Understanding) -> None:
         self.reading, self.course, self.sheet, self.view = reading, reading.course, reading.sheet, reading.view
         self.table = self._names()
+        self.flat = self.view.layout == SCALAR and not self.course.cell.stacked  # formulas are shown as of scalars
 
     def meanings(self) -> Iterator[tuple[Expr, str]]:
         """Every quantity that the sheet speaks of, with their name for it."""
@@ -55,19 +56,18 @@ class Wording:
     def written(self, line: Line, right: Expr, adds: bool = False) -> str:
         """The right line in their names; a part of a sum as what is added."""
         sign = "+=" if adds and line.increment is not None and "+=" in line.text else "="
-        flat = self.view.layout == SCALAR and not self.course.cell.stacked
-        said = self.theirs(scalar_view(right) if flat else right)
-        shown = self._typeset(said, flat) if self.sheet.notation == "latex" else code(said)
+        said = self.theirs(scalar_view(right) if self.flat else right)
+        shown = self._typeset(said) if self.sheet.notation == "latex" else code(said)
         return f"{self.theirs_of(line.target)} {sign} {shown}"
 
-    def _typeset(self, said: Expr, flat: bool) -> str:
+    def _typeset(self, said: Expr) -> str:
         """LaTeX, in which what they have named stands as they write it."""
         cell = self.course.cell
         known = (*cell.shapes, *cell.defined)
         theirs = sorted({n.id for n in walk(said) if isinstance(n, Name) and n.id not in known})
         places = {name: f"Q{_letters(k)}" for k, name in enumerate(theirs)}
         plain = rewrite(said, lambda n: Name(places[n.id]) if isinstance(n, Name) and n.id in places else None)
-        view = "scalar" if flat else "vector"
+        view = "scalar" if self.flat else "vector"
         notation = for_names((*cell.parameters, *places.values()), cell.shapes, view=view)
         written = to_latex(plain, notation)
         for name, place in places.items():
