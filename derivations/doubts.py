@@ -111,7 +111,9 @@ class Doubts:
             first = self.reading.readings(judged.line.target, True)[:1]
             for meaning in first if judged.right else ():
                 match meaning.quantity, judged.quantity:
-                    case Adjoint(gate, ""), Adjoint(of, "") if pres.get(gate) == of:
+                    case Adjoint(gate, ""), Adjoint(of, "") if (
+                        pres.get(gate) == of and gate not in self.course.cell.states
+                    ):
                         return True
         return False
 

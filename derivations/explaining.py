@@ -5,12 +5,12 @@ tried first; then both are laid side by side, term by term. A candidate is compa
 believed.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from derivations.attempt import Attempt, Mistake
-from derivations.course import totals
+from derivations.course import Course, totals
 from derivations.differences import difference, right_terms
-from derivations.expression import Add, Expr, Neg, total
+from derivations.expression import Add, Adjoint, Expr, Neg, rewrite, total
 from derivations.mistakes import spelled
 from derivations.other_quantities import other_quantities
 from derivations.right_line import distributed, written_out
@@ -45,7 +45,15 @@ def _levels(attempt: Attempt) -> tuple[Expr, ...]:
     course, quantity, said, step = attempt.course, attempt.quantity, attempt.said, attempt.step
     right = written_out(course, quantity, said, step)
     nearest = written_out(course, quantity, said, step, nearest=True)
-    return tuple(dict.fromkeys((right, nearest, distributed(right), written_out(course, quantity, None, step))))
+    plain = written_out(course, quantity, None, step)
+    return tuple(dict.fromkeys((right, nearest, distributed(right), plain, rewrite(plain, _opened(course)))))
+
+
+def _opened(course: Course) -> Callable[[Expr], Expr | None]:
+    """Puts the equation of a parameter's gradient in its place, where several are packed."""
+    known = course.derivation.adjoint_of
+    shares = {Adjoint(name): known[name].rhs for name in course.cell.parameters if name in known}
+    return lambda node: shares.get(node) if isinstance(node, Adjoint) else None
 
 
 def _explain(attempt: Attempt, several: bool) -> Mistake | None:

@@ -165,6 +165,9 @@ class _Marking:
         assert said is not None  # asked before
         assert judged.quantity is not None  # asked before
         if judged.of is None and self._adds_right(line):
+            if line.before in self.reading.place:
+                words = "it is added to what was there before, where that must be overwritten: what is added is right"
+                return self._said(judged, Verdict.WRONG, words)
             words = "what is added is right; what it is added to is not known"
             return self._said(judged, Verdict.UNSURE, words)
         self.words.flat |= not self._wide and not self.course.cell.stacked
@@ -206,7 +209,8 @@ class _Marking:
     def _as_siblings(self, quantity: Expr) -> Expr:
         """The error at a preactivation, where the errors there go by the names of the gates."""
         pres = self.course.vocabulary.preactivation
-        if isinstance(quantity, Adjoint) and quantity.of in pres and self.doubts.at_preactivations:
+        gate = isinstance(quantity, Adjoint) and quantity.of in pres and quantity.of not in self.course.cell.states
+        if isinstance(quantity, Adjoint) and gate and self.doubts.at_preactivations:
             return Adjoint(pres[quantity.of])
         return quantity
 

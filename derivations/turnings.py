@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from derivations.attempt import Attempt, Mistake
 from derivations.course import ROWS, SCALAR
-from derivations.expression import Expr, MatMul, Mul, Name, Outer, Transpose, product, rewrite, walk
+from derivations.expression import Expr, MatMul, Mul, Name, Outer, Stack, Transpose, product, rewrite, walk
 from derivations.mistakes import places, spelled
 
 MOST_TURNED = 200
@@ -34,6 +34,10 @@ def turnings(attempt: Attempt, expr: Expr) -> Iterator[tuple[str, Expr]]:
 
 def _at(node: Expr) -> Iterator[tuple[float, str, Expr]]:
     match node:
+        case Stack():
+            yield 1, "the packed matrices must be transposed", Transpose(node)
+        case Transpose(Stack() as arg):
+            yield 0, "the packed matrices must not be transposed", arg
         case Transpose(arg):
             yield 0, f"{spelled(arg)} must not be transposed", arg
         case Name():

@@ -299,7 +299,7 @@ class Understanding:
         for node in walk(line.rhs) if line.rhs is not None else ():
             if isinstance(node, Stack):
                 found = [self._gate_of(part, line.step) for part in node.parts]
-                if len(found) > 1 and all(found):
+                if len(found) > 1 and all(found) and len(set(found)) == len(found):
                     self.order = tuple(pre for pre in found if pre)
 
     def _gate_of(self, part: Expr, step: int) -> str | None:
@@ -327,6 +327,8 @@ class Understanding:
             return None
         if line.increment is not None and line.before and (free(line.before) or line.before in self.opened):
             return self._added(line, targets)
+        if (carried := self._carried_on(line, targets)) is not None:
+            return carried
         if line.increment is not None and line.before and line.before not in self.included:
             return None  # it adds to what is no sum of ours
         more = line.increment if line.increment is not None else line.rhs
@@ -356,6 +358,26 @@ class Understanding:
         return self._grown(
             line, option, terms, had, frozenset({guess} if guess is not None else ()), said, value, False
         )
+
+    def _carried_on(self, line: Line, targets: list[Meaning]) -> Judged | None:
+        """A line that adds to what the round before has carried, where what it adds is all that is to be carried."""
+        if line.loop is None or line.rhs is None:
+            return None
+        first = line.before not in self.place  # what it adds to is where it started: nothing
+        if not first and self.sheet.lines[self.place[line.before]].step == line.step:
+            return None
+        adds = line.increment if line.increment is not None else line.rhs
+        more = self.value_of(self.said(adds, line.step), line.step)
+        for meaning in targets:
+            whole = isinstance(meaning.quantity, Adjoint) and meaning.quantity.of in self.course.cell.previous
+            if whole and self._is(more, meaning.quantity, line.step):
+                self.given[line.version] = self._bound(meaning.quantity, more)
+                said = self.said(line.rhs, line.step)
+                value = self.value_of(said, line.step)
+                return Judged(
+                    line, self._is(value, meaning.quantity, line.step), meaning.quantity, said=said, value=value
+                )
+        return None
 
     def _added(self, line: Line, targets: list[Meaning]) -> Judged | None:
         """What is added to a name of outside: the share of this step in a parameter's gradient, or a term."""
