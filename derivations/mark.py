@@ -165,7 +165,8 @@ class _Marking:
         assert said is not None  # asked before
         assert judged.quantity is not None  # asked before
         if judged.of is None and self._adds_right(line):
-            if line.before in self.reading.place:
+            place = self.reading.place.get(line.before)
+            if place is not None and self.sheet.lines[place].step != line.step:
                 words = "it is added to what was there before, where that must be overwritten: what is added is right"
                 return self._said(judged, Verdict.WRONG, words)
             words = "what is added is right; what it is added to is not known"

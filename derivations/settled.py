@@ -13,6 +13,7 @@ from derivations.expression import Adjoint, Expr, Name, Total, names, walk
 from derivations.sheet import free
 from derivations.understanding import Understanding
 
+EXACT, FAR = 0.05, 1.5  # the costs of a name that is that of the derivation, and of one that hardly says this
 _GRADIENT = re.compile(r"^d_?\w+/d_?|^(?:grad_?|delta_?|d_?)(?=[A-Za-z])|_grad$|_bar$")
 
 
@@ -45,7 +46,22 @@ def settled(reading: Understanding) -> Mapping[str, Expr]:
             for meaning in reading.readings(target, True):
                 if (other := _parameter(meaning.quantity)) in cell.parameters and other not in owners:
                     found.setdefault(target, meaning.quantity)
+    found |= {name: q for name, q in _exact(reading) if name not in found}
     return {name: quantity for name, quantity in found.items() if name not in reading.sheet.names}
+
+
+def _exact(reading: Understanding) -> Iterator[tuple[str, Expr]]:
+    """Names of the derivation itself that were taken for what another line gives under its own name."""
+    given: dict[str, set[str]] = {}
+    for judged in reading.judged:
+        if judged.quantity is not None and not judged.part:
+            given.setdefault(_parameter(judged.quantity), set()).add(judged.line.target)
+    for judged in reading.judged:
+        target = judged.line.target
+        first = reading.readings(target, True)[:1]
+        far = judged.right and judged.cost >= FAR and bool(first) and first[0].cost <= EXACT
+        if far and (of := _parameter(judged.quantity)) and given[of] - {target}:
+            yield target, first[0].quantity
 
 
 def _read(reading: Understanding) -> Iterator[tuple[str, str]]:
