@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import cached_property
 
+from derivations.cell import prev
 from derivations.course import COLUMNS, SCALAR
 from derivations.expression import ZERO, Adjoint, Derivative, Expr, Total, walk
 from derivations.plain import code
@@ -62,6 +63,9 @@ class Doubts:
                 more = f"over all steps the path through {of}_prev is missing"
                 return f"right within the step; {more}: the sheet speaks of both"
         frees = self.reading.frees(self.reading.place[judged.line.version])
+        if later := next((name for name in frees if self._is_whole_there(name)), ""):
+            theirs = self.words.theirs_of(later)
+            return f"right if {theirs} is what comes back from step t+1, and not the whole error there: say which"
         if guess := next((name for name in frees if name in self._guesses), ""):
             return f"right under a guess at what {self.words.theirs_of(guess)} means: say so in a `names` section"
         if self._only_so == [judged.line.number]:
@@ -86,6 +90,18 @@ class Doubts:
                     f"{pair[0].of} is missing: say which in a `names` section"
                 )
         return ""
+
+    def _is_whole_there(self, name: str) -> bool:
+        """Whether what a name of step t+1 was taken for, what comes back, is not what it is at this step: the whole."""
+        bare = name.removesuffix("[t+1]")
+        if bare == name or name in self.sheet.names:
+            return False
+        meaning = self.reading.chosen.get(name) or next((m.quantity for m in self.reading.readings(name)), None)
+        if not isinstance(meaning, Adjoint) or meaning.part != "next":
+            return False
+        here = {judged.quantity for judged in self.reading.judged if judged.line.target == bare}
+        before = {judged.quantity for judged in self.reading.judged if judged.line.target == f"{bare}[t-1]"}
+        return Adjoint(meaning.of) in here and Adjoint(prev(meaning.of)) not in before
 
     @cached_property
     def _guesses(self) -> set[str]:

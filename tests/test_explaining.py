@@ -335,6 +335,14 @@ def test_a_slope_that_a_truncated_sheet_calls_an_approximation_is_truncated():
     assert marked(line, notation="latex").marks[0].verdict is Verdict.RIGHT
 
 
+def test_the_error_of_the_next_step_is_not_what_comes_back_from_it():
+    text = LATEX.replace(r"\delta c_{t+1} \odot f_{t+1}", r"\delta c_{t+1}")
+    found = marked(text, notation="latex").marks[1]
+    assert (found.quantity, found.verdict) == ("dc", Verdict.UNSURE)
+    carried = marked("dc[t] = dc[t+1] + dh[t]*o[t]*(1-tanh(c[t])^2)\ndc[t-1] = dc[t]*f[t]")
+    assert [mark.verdict for mark in carried.marks] == [Verdict.RIGHT] * 2
+
+
 # --- names that settle one another, and another cell's ---------------------------------------------------------------
 
 
