@@ -42,6 +42,7 @@ from derivations.turnings import turnings
 MOST_TERMS = 8
 MOST_MENDED = 60
 MOST_FAULTS = 4
+LOST, MORE = 1.3, 1.8  # what a term costs that is lost, and one that is too much: together more than any change of one
 
 
 @dataclass(frozen=True)
@@ -161,11 +162,11 @@ def _between(attempt: Attempt, said: Expr, right: Expr) -> tuple[float, list[Fau
     used = {j for _, j in chosen}
     for j, term in enumerate(ours):
         if j not in used:
-            cost += 1
+            cost += LOST
             faults.append(Fault("path", (term,), via=paths[j]))
     for i, term in enumerate(theirs):
         if i not in {i for i, _ in chosen}:
-            cost += 1.2
+            cost += MORE
             faults.append(Fault("more", (term,)))
     return cost, faults
 
@@ -184,14 +185,14 @@ def _terms_of(expr: Expr) -> tuple[Expr, ...]:
 
 
 def _assigned(rows: int, columns: int, costs: dict[tuple[int, int], float]) -> list[tuple[int, int]]:
-    """The pairs of rows and columns that cost least, where one that is left alone costs 1."""
+    """The pairs of rows and columns that cost least, those that are left alone included."""
 
     @cache
     def least(row: int, free: int) -> tuple[float, tuple[tuple[int, int], ...]]:
         if row == rows:
-            return free.bit_count() * 1.0, ()
+            return free.bit_count() * LOST, ()
         best = least(row + 1, free)
-        best = (best[0] + 1.2, best[1])
+        best = (best[0] + MORE, best[1])
         for column in range(columns):
             if free >> column & 1 and (row, column) in costs:
                 rest = least(row + 1, free & ~(1 << column))

@@ -89,12 +89,14 @@ class Wording:
             keys = sorted({*keys, *leaves(right, step, self.view.steps)})
             for seed in range(12):
                 numbers = {key: _SMALL[(7 * k + 3 * seed + k * seed) % len(_SMALL)] for k, key in enumerate(keys)}
+                held = numbers | {(id_.removesuffix("_prev"), s - 1): n for (id_, s), n in numbers.items()
+                                  if id_ in self.course.cell.previous}  # fmt: skip
                 world = World(
                     self.course.derivation,
                     FloatMatrices(),
-                    partial(_number, numbers),
+                    partial(_number, held),
                     one=True,
-                    opaque=keys,
+                    opaque=held.keys(),
                     steps=self.view.steps,
                 )
                 theirs = world.read(said, step, Written(world.arithmetic, self.view.strict))[0][0]
