@@ -11,6 +11,7 @@ from derivations.sheet import UNKNOWN_SLOPES, Line
 from derivations.understanding import Judged, Understanding
 from derivations.wording import LAYOUTS, Wording
 
+SIZES = {"m", "B", "N", "T", "batch_size", "batch", "T_x"}  # what people divide by
 SURE = 1.9  # the cost up to which a name says by itself what it means
 
 
@@ -22,6 +23,8 @@ class Doubts:
         self.course, self.sheet, self.view = reading.course, reading.sheet, reading.view
 
     def unknown(self, name: str) -> str:
+        if name in SIZES:
+            return f"{self.words.theirs_of(name)} is no quantity of the cell: a mean is right where the loss is one"
         return f"{self.words.theirs_of(name)} is not known: say what it means in a `names` section"
 
     def of_wrong(self, judged: Judged) -> str:

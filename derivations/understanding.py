@@ -455,7 +455,7 @@ class Understanding:
     ) -> Judged:
         """The judgement of a part, and what the sum is from here on."""
         now = had | some
-        whole = len(now) == len(terms)
+        whole = all(n in now or self._nothing(term, line.step) for n, term in enumerate(terms))
         laid = self._laid(quantity)
         turned = isinstance(laid, Transpose)
         last = line.version not in self.added_to
@@ -469,6 +469,14 @@ class Understanding:
             summed = self.value_of(everything, line.step)
             return Judged(line, False, quantity, of=quantity, said=everything, value=summed)
         return Judged(line, right, part, not (whole and last), quantity, said, value)
+
+    def _nothing(self, term: Expr, step: int) -> bool:
+        """Whether a term is zero, as what comes back to the last step may be."""
+        try:
+            value = self.course.right(term, self.view, step)
+        except (Unnamed, ShapeError, KeyError):
+            return False
+        return not any(entry for row in value for entry in row)
 
     def _over_time(self, line: Line) -> Expr:
         """On paper, the sum of a parameter's gradient is one over the steps."""

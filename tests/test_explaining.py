@@ -4,20 +4,25 @@ Each sheet is right as it stands. A mistake is planted in one line: that line al
 """
 
 import re
+from random import Random
 
 import pytest
 
 from derivations.attempt import Attempt
 from derivations.course import View, course_of
 from derivations.differences import difference, spread
+from derivations.document import Paragraph
 from derivations.expression import Add, Adjoint, MatMul, Mul, Name, Num, Outer, Transpose
 from derivations.factors import gap
 from derivations.language import read
 from derivations.mark import mark_sheet
 from derivations.marked import Verdict
+from derivations.plain import code
 from derivations.products import as_product, factor_places, lying, standing, with_factors
+from derivations.reports import mark as report
 from derivations.right_line import written_out
 from derivations.sheets import read_sheet
+from derivations.slips import slips
 from tests.patience import in_time
 from tests.test_mark import COURSES, PEEPHOLE, marked, wrong
 
@@ -363,6 +368,25 @@ def test_a_sheet_for_another_cell_is_said_to_be(name, cell):
     assert {m.quantity for m in found.marks if m.verdict is Verdict.RIGHT} <= {"dh", "dh_prev"}
 
 
+def test_the_reports_say_that_a_sheet_seems_to_be_for_another_cell():
+    found = report.Sheet("a.txt", marked(LSTM, "gru"))
+    words = "this sheet seems to be for another cell: it names none of the gates of gru"
+    assert report.record(COURSES["gru"].cell, [found])["files"][0]["doubt"] == words
+    assert words[1:] in report.feedback(found)
+    assert words in report.table([found])
+    assert words in report.gradescope(found)["output"]
+    shown = [block for block in report.document(COURSES["gru"].cell, [found]).blocks if isinstance(block, Paragraph)]
+    assert any(words[1:] in str(block) for block in shown)
+
+
+def test_a_mean_is_unsure():
+    found = marked("db_f = da_f/m").marks[0]
+    assert (found.verdict, found.mistake) == (
+        Verdict.UNSURE,
+        "m is no quantity of the cell: a mean is right where the loss is one",
+    )
+
+
 def test_forward_equations_of_another_cell_are_told():
     before = "z = sigmoid(W_xz@x + W_hz@h_prev)\nr = sigmoid(W_xr@x + W_hr@h_prev)\nn = tanh(W_xn@x)\nda_z = dz*z*(1-z)"
     found = marked(before, "gru")
@@ -414,6 +438,45 @@ def test_a_loop_that_runs_forwards_is_one_mistake_at_its_for():
     assert wrong(found) == {
         line: "time is walked forwards where it must go backwards: errors come back from step t+1, in reversed order"
     }
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("dh_next = Whh.T @ da", "dh_next = np.zeros_like(dh)\n        dh_next += Whh.T @ da"),
+     ("dh = dhs[t] + dh_next", "dh = dh_next + dhs[t]"), ("dh_next", "dh")],
+)  # fmt: skip
+def test_a_right_loop_that_carries_in_another_way_is_right(old, new):
+    text = LOOP.replace(old, new)
+    for plain, added in (("dh = dhs[t] + dh\n", "dh += dhs[t]\n"), ("", "")):
+        found = marked(text.replace(plain, added) if plain else text, "rnn", "python")
+        assert {mark.verdict for mark in found.marks} == {Verdict.RIGHT}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("cell", ALL)
+def test_two_random_changes_of_a_line_are_named(cell):
+    course, random = ALL[cell], Random(7)
+    steps = [step for step in course.derivation.adjoints if len(code(step.rhs)) > 4]
+    named = tried = 0
+    for _ in range(60):
+        step = random.choice(steps)
+        first = random.choice([s for s in slips(step.rhs, course, step.lhs, step.terms) if likely(s)])
+        second = [s.expr for s in slips(first.expr, course, step.lhs) if likely(s)]
+        expr = random.choice(second or [first.expr])
+        line = Attempt(course, step.lhs, expr, None, View(), 2)
+        right = line.agrees(line.ours(expr))
+        (found,) = mark_sheet(read_sheet(f"d{step.wrt} = {code(expr)}", "text"), course).marks
+        assert (found.verdict is Verdict.RIGHT) <= right
+        if found.verdict is Verdict.WRONG:
+            assert not right
+            tried += 1
+            named += "no single change" not in found.mistake
+    assert tried > 30
+    assert named >= 0.9 * tried
+
+
+def likely(slip):
+    return slip.cost <= 1.05 and slip.expr != Num(0) and "ones(" not in code(slip.expr)
 
 
 def test_a_gradient_that_is_clipped_is_said_to_be():

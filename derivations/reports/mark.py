@@ -180,7 +180,15 @@ def table(sheets: Sequence[Sheet], points: float | None = None) -> str:
         said = "; ".join(f"line {m.line}: {m.mistake}" for m in marked.marks if m.verdict is Verdict.WRONG)
         earned = "" if points is None else f"{points * marked.right:g}"
         writer.writerow(
-            [_cell(sheet.file), marked.right, marked.of, *_counts(marked), earned, _cell(said), _cell(sheet.fault)]
+            [
+                _cell(sheet.file),
+                marked.right,
+                marked.of,
+                *_counts(marked),
+                earned,
+                _cell(said),
+                _cell(sheet.fault or marked.doubt),
+            ]
         )
     return out.getvalue()
 
@@ -214,6 +222,6 @@ def gradescope(sheet: Sheet, points: float = 1.0) -> dict[str, Any]:
     return {
         "schema": "derivations/gradescope/1",
         "score": points * sheet.marked.right,
-        "output": _score(sheet.marked),
+        "output": "\n".join(filter(None, [visible(sheet.marked.doubt), _score(sheet.marked)])),
         "tests": tests,
     }
