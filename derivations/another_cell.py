@@ -49,7 +49,7 @@ def _gates(reading: Understanding) -> set[str]:
 def _spoken(reading: Understanding) -> Iterator[str]:
     """The quantities that the names of a sheet say by themselves."""
     lines = reading.sheet.lines
-    spoken = {name for line in lines for name in (line.target, *line.uses) if name and free(name)}
+    spoken = dict.fromkeys(name for line in lines for name in (line.target, *line.uses) if name and free(name))
     for name in spoken:
         for meaning in reading.readings(name)[:1]:
             if meaning.cost <= PLAIN:

@@ -113,7 +113,8 @@ class Doubts:
         lines = 0
         for judged in self.reading.judged:
             frees = self.reading.frees(self.reading.place[judged.line.version]) if judged.right else ()
-            here = {name for name in frees if name not in self._told and not self.reading.readings(name)}
+            chosen = (name for name in frees if name in self.reading.chosen and name not in self._told)
+            here = {name for name in chosen if not self.reading.readings(name)}
             guessed |= here
             lines += bool(here)
         return guessed if lines <= len(guessed) else set()

@@ -66,7 +66,7 @@ def mark_sheet(sheet: Sheet, course: Course | Cell) -> Marked:
     marking = _Marking(best)
     marks = tuple(marking.mark(judged) for judged in best.judged)
     doubt = f"{OTHER}: {marking.other}" if marking.other else ""
-    loops = (Mark(header, 1, "", "", Verdict.WRONG, WORDS) for header in marking.turned_round)
+    loops = (Mark(header, 1, "", "", Verdict.WRONG, WORDS) for header in sorted(marking.turned_round))
     found = (*map(marking.slope, sheet.slopes), *loops, *gathered(best.judged, marks))
     placed = tuple(sorted(found, key=lambda mark: (mark.line, mark.column)))
     return Marked(sheet.notation, placed, marking.words.stated(), marking.not_given(), doubt)

@@ -37,7 +37,8 @@ def settled(reading: Understanding) -> Mapping[str, Expr]:
             others = {n: p for n, p in weights.items() if n[0] == name[0] and _bare(n) not in gradients}
             found |= _alike(reading, others, of, said)
     for stem, (_, said) in gradients.items():  # a letter is of one kind of weight, where another is of the other
-        for of in {p for n, p in weights.items() if n[0] != stem[0] and cell.shapes[p] != cell.shapes[said]}:
+        kinds = [p for n, p in weights.items() if n[0] != stem[0] and cell.shapes[p] != cell.shapes[said]]
+        for of in dict.fromkeys(kinds):
             others = {n: p for n, p in weights.items() if n[0] == stem[0] and _bare(n) not in gradients}
             found |= {n: q for n, q in _alike(reading, others, of, said).items() if n not in found}
     owners = {parameter: _bare(name) for name, parameter in weights.items() if name not in found}
