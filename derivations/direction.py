@@ -16,26 +16,22 @@ def runs_forwards(reading: Understanding) -> frozenset[int]:
     return frozenset(header for header, each in steps.items() if each == sorted(each) and each[0] < each[-1])
 
 
-def right_backwards(reading: Understanding, judged: Judged) -> bool:
-    """Whether a line of such a loop is right if what it takes from the step before came from the step after.
+def backwards(reading: Understanding, judged: Judged) -> tuple[Expr, Expr] | None:
+    """What a line of such a loop says, and what it is then, if what it takes from before came from the step after.
 
-    In the first round there is nothing before.
+    In the first round there is nothing before. None where it is not right so either.
     """
-    if judged.said is None or judged.quantity is None or judged.value is None:
-        return False
-    match judged.quantity:
-        case Adjoint(of, "") if of in reading.course.cell.states and judged.line.step == 1:
-            terms = reading.course.derivation.adjoint_of[of].terms
-            rest = total(*(term.expr for term in terms if term.via != "t+1"))
-            if reading.course.agrees(judged.value, rest, reading.view, judged.line.step):
-                return True
-    carried = {Shift(Adjoint(prev(state)), -1): Adjoint(state, "next") for state in reading.course.cell.states}
-
-    def rule(node: Expr) -> Expr | None:
-        return carried.get(node) if isinstance(node, Shift) else None
-
-    said = rewrite(judged.said, rule)
-    value = reading.value_of(said, judged.line.step)
-    return said != judged.said and value is not None and reading.course.agrees(
-        value, judged.quantity, reading.view, judged.line.step
-    )  # fmt: skip
+    quantity, said, value = judged.quantity, judged.said, judged.value
+    if said is None or quantity is None or value is None:
+        return None
+    course, view, step = reading.course, reading.view, judged.line.step
+    carried = {Shift(Adjoint(prev(state)), -1): Adjoint(state, "next") for state in course.cell.states}
+    turned = rewrite(said, lambda node: carried.get(node) if isinstance(node, Shift) else None)
+    at = reading.value_of(turned, step)
+    if turned != said and at is not None and course.agrees(at, quantity, view, step):
+        return turned, quantity
+    if isinstance(quantity, Adjoint) and quantity.of in course.cell.states and step == 1:
+        terms = course.derivation.adjoint_of[quantity.of].terms
+        rest = total(*(term.expr for term in terms if term.via != "t+1"))
+        return (said, rest) if course.agrees(value, rest, view, step) else None
+    return None

@@ -13,7 +13,7 @@ from derivations.another_cell import another_cell, holds_anyway
 from derivations.attempt import Attempt, Mistake
 from derivations.cell import Cell, CellError, prev
 from derivations.course import SCALAR, Course, course_of
-from derivations.direction import WORDS, right_backwards, runs_forwards
+from derivations.direction import WORDS, backwards, runs_forwards
 from derivations.doubts import Doubts
 from derivations.equality import Status
 from derivations.explaining import explain, unexplained
@@ -43,6 +43,7 @@ from derivations.world import Unnamed
 
 MOST_CLAIMS = 1_500
 MOST_OTHERWISE = 12
+MOST_CONTRADICTED = 2  # lines that are no longer right once no two of them contradict one another
 SAID = 0.05  # the cost up to which a name is that of the derivation itself
 _CLIPS = re.compile(r"\b(?:clip|clamp)_?\(")
 OTHER = "this sheet seems to be for another cell"
@@ -62,7 +63,11 @@ def mark_sheet(sheet: Sheet, course: Course | Cell) -> Marked:
     if contradicted := settled(best):
         sheet = replace(sheet, names={**sheet.names, **contradicted})
         chosen = {name: meaning for name, meaning in best.chosen.items() if name not in contradicted}
-        best = Understanding(known, sheet, best.view, chosen, best.mirrored)
+        other = Understanding(known, sheet, best.view, chosen, best.mirrored)
+        if (
+            other.score > best.score - MOST_CONTRADICTED - 0.5
+        ):  # else it is at fault itself
+            best = other
     marking = _Marking(best)
     marks = tuple(marking.mark(judged) for judged in best.judged)
     doubt = f"{OTHER}: {marking.other}" if marking.other else ""
@@ -109,7 +114,8 @@ class _Marking:
                 return self._said(judged, Verdict.TRUNCATED if cut_so else Verdict.RIGHT, cut_so or _clipped(line))
             why = "it differs only where numbers hide it" if proof.status is Status.REFUTED else proof.status.value
             return self._said(judged, Verdict.UNSURE, why)
-        if line.header in self.forwards and right_backwards(self.reading, judged):
+        back = backwards(self.reading, judged) if line.header in self.forwards else None
+        if back is not None and self.course.proof(*back, self.view, line.step):
             self.turned_round.add(line.header)
             return self._said(judged, Verdict.RIGHT)
         if beyond := self._beyond(judged.quantity, line.step):
