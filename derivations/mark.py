@@ -64,9 +64,8 @@ def mark_sheet(sheet: Sheet, course: Course | Cell) -> Marked:
         sheet = replace(sheet, names={**sheet.names, **contradicted})
         chosen = {name: meaning for name, meaning in best.chosen.items() if name not in contradicted}
         other = Understanding(known, sheet, best.view, chosen, best.mirrored)
-        if (
-            other.score > best.score - MOST_CONTRADICTED - 0.5
-        ):  # else it is at fault itself
+        lost = best.score - other.score
+        if lost < MOST_CONTRADICTED + 0.5:  # else it is this reading that is at fault
             best = other
     marking = _Marking(best)
     marks = tuple(marking.mark(judged) for judged in best.judged)
