@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import cached_property
 
+from derivations.cell import prev
 from derivations.course import COLUMNS, SCALAR
 from derivations.expression import ZERO, Adjoint, Derivative, Expr, Total, walk
 from derivations.judged import Judged
@@ -11,6 +12,7 @@ from derivations.sheet import UNKNOWN_SLOPES, Line
 from derivations.understanding import Understanding
 from derivations.wording import LAYOUTS, Wording
 
+SIZES = {"m", "B", "N", "T", "batch_size", "batch", "T_x"}  # what people divide by
 SURE = 1.9  # the cost up to which a name says by itself what it means
 
 
@@ -22,6 +24,8 @@ class Doubts:
         self.course, self.sheet, self.view = reading.course, reading.sheet, reading.view
 
     def unknown(self, name: str) -> str:
+        if name in SIZES:
+            return f"{self.words.theirs_of(name)} is no quantity of the cell: a mean is right where the loss is one"
         return f"{self.words.theirs_of(name)} is not known: say what it means in a `names` section"
 
     def of_wrong(self, judged: Judged) -> str:
@@ -46,7 +50,8 @@ class Doubts:
                         f"right if {self.words.theirs_of(name)} is {code(other.quantity)}; say so in a `names` section"
                     )
         targets = self.reading.readings(line.target, True)
-        if targets and targets[0].cost > SURE and not self.reading.settled(judged):
+        used = any(self.reading.judged[j].right for j in self.reading.users.get(line.version, ()))
+        if targets and targets[0].cost > SURE and not used and not self.reading.settled(judged):
             assert judged.quantity is not None  # asked before
             meant = code(judged.quantity)
             return f"wrong if {self.words.theirs_of(line.target)} is {meant}: say what it means in a `names` section"
@@ -63,6 +68,12 @@ class Doubts:
             ):
                 more = f"over all steps the path through {of}_prev is missing"
                 return f"right within the step; {more}: the sheet speaks of both"
+        frees = self.reading.frees(self.reading.place[judged.line.version])
+        if later := next((name for name in frees if self._is_whole_there(name)), ""):
+            theirs = self.words.theirs_of(later)
+            return f"right if {theirs} is what comes back from step t+1, and not the whole error there: say which"
+        if guess := next((name for name in frees if name in self._guesses), ""):
+            return f"right under a guess at what {self.words.theirs_of(guess)} means: say so in a `names` section"
         if self._only_so == [judged.line.number]:
             return f"right if {LAYOUTS[self.view.layout].removeprefix('read with ')}; nothing else says so"
         k = self.reading.place[judged.line.version]
@@ -75,6 +86,8 @@ class Doubts:
             pair = (first, meant) if isinstance(first, Adjoint) and isinstance(meant, Adjoint) else None
             if pair is None or self.course.vocabulary.preactivation.get(pair[0].of) != pair[1].of:
                 continue
+            if self.at_preactivations:
+                continue
             others = (j for j in self.reading.judged if j.right and j.line.number != judged.line.number)
             spoken = any(name in self.reading.frees(self.reading.place[j.line.version]) for j in others)
             if not spoken and not self.reading.supports(judged):
@@ -84,6 +97,49 @@ class Doubts:
                     f"{pair[0].of} is missing: say which in a `names` section"
                 )
         return ""
+
+    def _is_whole_there(self, name: str) -> bool:
+        """Whether what a name of step t+1 was taken for, what comes back, is not what it is at this step: the whole."""
+        bare = name.removesuffix("[t+1]")
+        if bare == name or name in self.sheet.names:
+            return False
+        meaning = self.reading.chosen.get(name) or next((m.quantity for m in self.reading.readings(name)), None)
+        if not isinstance(meaning, Adjoint) or meaning.part != "next":
+            return False
+        here = {judged.quantity for judged in self.reading.judged if judged.line.target == bare}
+        before = {judged.quantity for judged in self.reading.judged if judged.line.target == f"{bare}[t-1]"}
+        return Adjoint(meaning.of) in here and Adjoint(prev(meaning.of)) not in before
+
+    @cached_property
+    def _guesses(self) -> set[str]:
+        """Names of outside that say nothing, where no more lines bear out their meaning than there are such names."""
+        guessed: set[str] = set()
+        lines = 0
+        for judged in self.reading.judged:
+            frees = self.reading.frees(self.reading.place[judged.line.version]) if judged.right else ()
+            chosen = (name for name in frees if name in self.reading.chosen and name not in self._told)
+            here = {name for name in chosen if not self.reading.readings(name)}
+            guessed |= here
+            lines += bool(here)
+        return guessed if lines <= len(guessed) else set()
+
+    @cached_property
+    def _told(self) -> set[str]:
+        return {*self.sheet.names, *UNKNOWN_SLOPES}
+
+    @cached_property
+    def at_preactivations(self) -> bool:
+        """Whether a right line gives, under the name of a gate, the error at its preactivation: so the sheet has it."""
+        pres = self.course.vocabulary.preactivation
+        for judged in self.reading.judged:
+            first = self.reading.readings(judged.line.target, True)[:1]
+            for meaning in first if judged.right else ():
+                match meaning.quantity, judged.quantity:
+                    case Adjoint(gate, ""), Adjoint(of, "") if (
+                        pres.get(gate) == of and gate not in self.course.cell.states
+                    ):
+                        return True
+        return False
 
     @cached_property
     def _only_so(self) -> list[int]:

@@ -20,6 +20,8 @@ def summed(sayings: Sayings, line: Line, targets: list[Meaning]) -> Reached | No
     if line.increment is not None and line.before:
         if free(line.before) or line.before in sayings.progress.opened:
             return _added(sayings, line, targets)
+        if (carried := _carried_on(sayings, line, targets)) is not None:
+            return carried
         if line.before not in sayings.progress.included:
             return None  # it adds to what is no sum of ours
     more = line.increment if line.increment is not None else line.rhs
@@ -45,6 +47,9 @@ def summed(sayings: Sayings, line: Line, targets: list[Meaning]) -> Reached | No
     if fallback is None or (line.increment is None and sayings.is_any(value, targets, line.step)):
         return None
     option, addends = fallback
+    last = line.loop is not None and sayings.sheet.again.get((line.target, line.step)) == line.version
+    if last and line.before and option in [Adjoint(state) for state in sayings.course.cell.states]:
+        return None  # what is carried to the step before, under the name of the sum
     if line.rhs is not None and _ends_right(sayings, line, option):
         whole = sayings.said(line.rhs, line.step)
         return Reached(Judged(line, said=whole, value=sayings.value_of(whole, line.step)), whole)
@@ -83,6 +88,25 @@ def _is_carried_on(sayings: Sayings, line: Line, targets: list[Meaning]) -> bool
     value = sayings.value_of(sayings.said(line.rhs, line.step), line.step)
     carried = [m for m in targets if isinstance(m.quantity, Adjoint) and m.quantity.of in previous]
     return sayings.is_any(value, carried, line.step)
+
+
+def _carried_on(sayings: Sayings, line: Line, targets: list[Meaning]) -> Reached | None:
+    """A line that adds to what the round before has carried, where what it adds is all that is to be carried."""
+    place = sayings.sheet.place
+    if line.loop is None or line.rhs is None or line.increment is None:
+        return None
+    if line.before in place and sayings.sheet.lines[place[line.before]].step == line.step:
+        return None
+    more = sayings.value_of(sayings.said(line.increment, line.step), line.step)
+    for meaning in targets:
+        quantity = meaning.quantity
+        carried = isinstance(quantity, Adjoint) and quantity.of in sayings.course.cell.previous
+        if carried and sayings.is_(more, quantity, line.step):
+            said = sayings.said(line.rhs, line.step)
+            value = sayings.value_of(said, line.step)
+            judged = Judged(line, sayings.is_(value, quantity, line.step), quantity, said=said, value=value)
+            return Reached(judged, sayings.bound(quantity, more))
+    return None
 
 
 def _added(sayings: Sayings, line: Line, targets: list[Meaning]) -> Reached | None:

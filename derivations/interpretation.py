@@ -70,18 +70,7 @@ def ours(course: Course, theirs: str, said: Expr) -> Expr:
 
 
 def understood(course: Course, sheet: Sheet) -> Understanding:
-    """The reading of a sheet under which most of its lines are right, once it has taught its own words.
-
-    A loop that hands errors on forwards in time is read backwards where that makes more of it right.
-    """
-    best = _taught(course, sheet)
-    if sheet.turned is not None and not _all_right(best):
-        other = _taught(course, replace(sheet.turned, names=sheet.names))
-        best = other if other.score > best.score + 0.5 else best
-    return best
-
-
-def _taught(course: Course, sheet: Sheet) -> Understanding:
+    """The reading of a sheet under which most of its lines are right, once it has taught its own words."""
     best = _of_last(_likeliest(course, sheet))
     for _ in range(MOST_LESSONS):
         glossary = taught(best)
@@ -101,7 +90,7 @@ def _likeliest(course: Course, sheet: Sheet) -> Understanding:
     best = _of_last(best)
     plain = best.view
     found = [best]
-    for layout in _layouts(sheet, course.cell):
+    for layout in layouts(sheet, course.cell):
         if _all_right(best):
             return best
         found.append(understanding(course, sheet, replace(plain, layout=layout)))
@@ -202,7 +191,7 @@ def _all_right(reading: Understanding) -> bool:
     return all(j.right or j.line.rhs is None for j in reading.judged)
 
 
-def _layouts(sheet: Sheet, cell: Cell) -> Iterator[str]:
+def layouts(sheet: Sheet, cell: Cell) -> Iterator[str]:
     """The other layouts that a sheet may be in: scalars only where nothing speaks of matrices."""
     nodes = [node for line in sheet.lines if line.rhs is not None for node in walk(line.rhs)]
     wide = any(isinstance(node, Transpose | Outer | Diag | Stack) for node in nodes)

@@ -4,40 +4,52 @@ RIGHT is proved. WRONG is refuted by numbers, under every reading of the names t
 be neither is UNSURE, with the reason. A later line may use their own earlier lines; a mistake is charged once.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
+from derivations.another_cell import another_cell, holds_anyway
+from derivations.attempt import Attempt, Mistake
 from derivations.cell import Cell, CellError, prev
 from derivations.choices import KINDS
-from derivations.course import Course, course_of, fit
-from derivations.derive import Term
+from derivations.course import SCALAR, Course, course_of
+from derivations.direction import WORDS, backwards, runs_forwards
 from derivations.doubts import Doubts
 from derivations.equality import Status
-from derivations.explaining import Mistake, explain
+from derivations.explaining import explain, unexplained
 from derivations.expression import (
     Adjoint,
     Expr,
+    MatMul,
     Name,
-    Shift,
+    Outer,
     Total,
-    total,
+    Transpose,
     walk,
 )
-from derivations.interpretation import ours, understood
+from derivations.gathering import gathered
+from derivations.interpretation import layouts, ours, understood
 from derivations.judged import Judged, Unknown
 from derivations.marked import Mark, Marked, Verdict
-from derivations.matrices import ShapeError
+from derivations.matrices import Matrix, ShapeError
+from derivations.mistakes import in_an_expression
 from derivations.plain import code
-from derivations.rounds import in_rounds
+from derivations.right_line import written_out
+from derivations.settled import as_wholes, settled
 from derivations.sheet import Line, Sheet
-from derivations.slips import written_out
+from derivations.sheets.python_slopes import same
+from derivations.truncation import Truncation
 from derivations.understanding import Understanding
 from derivations.wording import Wording
 from derivations.world import Unnamed
 
 MOST_CLAIMS = 1_500
 MOST_OTHERWISE = 12
+MOST_CONTRADICTED = 2  # lines that are no longer right once no two of them contradict one another
+SAID = 0.05  # the cost up to which a name is that of the derivation itself
+_CLIPS = re.compile(r"\b(?:clip|clamp)_?\(")
+OTHER = "this sheet seems to be for another cell"
 
 
 def mark_sheet(sheet: Sheet, course: Course | Cell) -> Marked:
@@ -47,11 +59,24 @@ def mark_sheet(sheet: Sheet, course: Course | Cell) -> Marked:
         raise CellError(f"more than {MOST_CLAIMS} lines are claims; mark a part of it")
     sheet = replace(sheet, names={theirs: ours(known, theirs, said) for theirs, said in sheet.names.items()})
     best = understood(known, sheet)
+    if whole := as_wholes(best):
+        other = understood(known, replace(sheet, names={**sheet.names, **whole}))
+        best = other if other.score > best.score + 0.5 else best
     sheet = best.sheet
+    if contradicted := settled(best):
+        sheet = replace(sheet, names={**sheet.names, **contradicted})
+        chosen = {name: meaning for name, meaning in best.chosen.items() if name not in contradicted}
+        other = Understanding(replace(best.glossary, sheet=sheet, chosen=chosen))
+        lost = best.score - other.score
+        if lost < MOST_CONTRADICTED + 0.5:  # else it is this reading that is at fault
+            best = other
     marking = _Marking(best)
-    marks = tuple(in_rounds(best.judged, [marking.mark(judged) for judged in best.judged]))
-    headers = {j.line.number: j.line.header for j in best.judged}
-    return Marked(sheet.notation, _gathered(marks, headers), marking.words.stated(), marking.not_given())
+    marks = tuple(marking.mark(judged) for judged in best.judged)
+    doubt = f"{OTHER}: {marking.other}" if marking.other else ""
+    loops = (Mark(header, 1, "", "", Verdict.WRONG, WORDS) for header in sorted(marking.turned_round))
+    found = (*map(marking.slope, sheet.slopes), *loops, *gathered(best.judged, marks))
+    placed = tuple(sorted(found, key=lambda mark: (mark.line, mark.column)))
+    return Marked(sheet.notation, placed, marking.words.stated(), marking.not_given(), doubt)
 
 
 # --- verdicts ---------------------------------------------------------------------------------------------------
@@ -65,6 +90,10 @@ class _Marking:
         self.view = reading.view
         self.words = Wording(reading)
         self.doubts = Doubts(reading, self.words)
+        self.cuts = Truncation(reading, self.words)
+        self.other = another_cell(reading)
+        self.forwards = runs_forwards(reading)
+        self.turned_round: set[int] = set()  # the loops that run forwards, and whose lines show it
 
     def mark(self, judged: Judged) -> Mark:
         line = judged.line
@@ -77,20 +106,30 @@ class _Marking:
         if judged.quantity is None:
             return self._said(judged, Verdict.OTHER)
         assert judged.said is not None  # what has a quantity was read
+        if self.other and not (judged.right and holds_anyway(self.reading, judged)):
+            words = "right" if judged.right else "not right"
+            return self._said(judged, Verdict.UNSURE, f"{words} for {self.course.cell.name}; {OTHER}")
         if judged.right:
             if doubt := self.doubts.of_right(judged):
                 return self._said(judged, Verdict.UNSURE, doubt)
             proof = self.course.proof(judged.said, judged.quantity, self.view, line.step)
             if proof:
-                return self._said(judged, Verdict.RIGHT)
+                cut_so = self.cuts.admitted(judged)
+                return self._said(judged, Verdict.TRUNCATED if cut_so else Verdict.RIGHT, cut_so or _clipped(line))
             why = "it differs only where numbers hide it" if proof.status is Status.REFUTED else proof.status.value
             return self._said(judged, Verdict.UNSURE, why)
+        back = backwards(self.reading, judged) if line.header in self.forwards else None
+        if back is not None and self.course.proof(*back, self.view, line.step):
+            self.turned_round.add(line.header)
+            return self._said(judged, Verdict.RIGHT)
         if beyond := self._beyond(judged.quantity, line.step):
             return self._said(judged, Verdict.UNSURE, beyond)
         if self.reading.sayings.undefined(judged.said, line.step):
             return self._said(judged, Verdict.UNSURE, "it has no value: something is divided by zero, or its logarithm")
-        if short := self._truncated(judged):
-            return short
+        if cut := self.cuts.of(judged):
+            right = written_out(self.course, cut.quantity, judged.said, line.step)
+            found = replace(judged, quantity=cut.quantity)
+            return self._said(found, cut.verdict, cut.words, self.words.written(line, right))
         if judged.of is None and self.reading.of_itself(judged.quantity, line):
             if isinstance(line.rhs, Name):  # it gives what is known from outside another name
                 return self._said(replace(judged, quantity=None), Verdict.OTHER)
@@ -100,6 +139,14 @@ class _Marking:
         if doubt := self.doubts.of_wrong(judged):
             return self._said(judged, Verdict.UNSURE, doubt)
         return self._wrong(judged)
+
+    def slope(self, wrong: tuple[Line, str, Expr]) -> Mark:
+        """A function of the file that is meant to be a slope and is none: charged at its own line, and nowhere else."""
+        line, of, due = wrong
+        assert line.rhs is not None  # a function that cannot be read is not judged
+        words = next((words for words, expr in in_an_expression(due, self.course.cell, lambda *_: ())
+                      if same(expr, line.rhs)), f"this is not the slope of {of}")  # fmt: skip
+        return Mark(line.number, line.column, line.text, f"{of}'", Verdict.WRONG, words, f"return {code(due)}")
 
     def _beyond(self, quantity: Expr, step: int) -> str:
         """Why a quantity has no value here: the derivative of a vector by a matrix has three indices."""
@@ -134,9 +181,14 @@ class _Marking:
         assert said is not None  # asked before
         assert judged.quantity is not None  # asked before
         if judged.of is None and self._adds_right(line):
+            place = self.reading.place.get(line.before)
+            if place is not None and self.sheet.lines[place].step != line.step:
+                words = "it is added to what was there before, where that must be overwritten: what is added is right"
+                return self._said(judged, Verdict.WRONG, words)
             words = "what is added is right; what it is added to is not known"
             return self._said(judged, Verdict.UNSURE, words)
-        options = [judged.quantity]
+        self.words.flat |= not self._wide and not self.course.cell.stacked
+        options = [self._as_siblings(judged.quantity)]
         if not self.reading.users.get(line.version) and judged.of is None:
             options += [
                 m.quantity for m in self.reading.readings(line.target, True)[:4] if m.quantity != judged.quantity
@@ -146,14 +198,15 @@ class _Marking:
         for order, quantity in enumerate(options):
             if found and found[0][2].count == 1 and not self._same_gate(quantity, options[0]):
                 continue  # another quantity altogether needs no other explanation
-            mistake = explain(self.course, quantity, said, judged.value, self.view, line.step)
+            mistake = self._explained(quantity, said, judged.value, line.step)
             if mistake is not None:
                 found.append((mistake.cost + order / 20, quantity, mistake))
         if (not found or min(found, key=lambda one: one[0])[2].count > 1) and judged.of is None:
             found += self._read_otherwise(judged, options)
         if found:
             _, quantity, mistake = min(found, key=lambda one: one[0])
-            if not self.view.strict and mistake.words.startswith(("an outer product is due", "the shapes")):
+            loose = not self.view.strict and not self._writes_outer
+            if loose and mistake.words.startswith(("an outer product is due", "the shapes")):
                 words = f"right for scalars; with vectors {self.words.translated(mistake.words)}"
                 return self._said(judged, Verdict.UNSURE, words, self.words.written(line, mistake.correct))
             correct = self.words.written(line, mistake.correct, judged.of is not None)
@@ -161,19 +214,30 @@ class _Marking:
             words, meant = self.words.translated(mistake.words), replace(judged, quantity=quantity)
             return self._said(meant, Verdict.WRONG, words, correct, example)
         right = written_out(self.course, judged.quantity, said, line.step)
-        if not self._shaped(judged, judged.quantity):
+        attempt = Attempt(self.course, judged.quantity, said, judged.value, self.view, line.step)
+        if not attempt.shaped:
             return self._said(
                 judged, Verdict.UNSURE, "the shapes do not fit as this is read", self.words.written(line, right)
             )
         example = self.words.example(said, judged.quantity, line.step)
-        words = "no single change and no pair of changes of the right line explains this"
+        words = self.words.translated(unexplained(attempt))
         return self._said(judged, Verdict.WRONG, words, self.words.written(line, right, judged.of is not None), example)
+
+    def _as_siblings(self, quantity: Expr) -> Expr:
+        """The error at a preactivation, where the errors there go by the names of the gates."""
+        pres = self.course.vocabulary.preactivation
+        gate = isinstance(quantity, Adjoint) and quantity.of in pres and quantity.of not in self.course.cell.states
+        if isinstance(quantity, Adjoint) and gate and self.doubts.at_preactivations:
+            return Adjoint(pres[quantity.of])
+        return quantity
 
     def _read_otherwise(self, judged: Judged, options: Sequence[Expr]) -> list[tuple[float, Expr, Mistake]]:
         """Mistakes that explain a line under other meanings for names that no right line has used."""
         line, reading = judged.line, self.reading
         names = [n for n in reading.frees(reading.place[line.version]) if n not in self.doubts.evident]
-        others = {n: [m.quantity for m in reading.readings(n)[1:4]] for n in names if n not in self.course.cell.shapes}
+        readings = {n: reading.readings(n) for n in names if n not in self.course.cell.shapes}
+        unsaid = {n: found for n, found in readings.items() if found and found[0].cost > SAID}
+        others = {n: [m.quantity for m in found[1:4]] for n, found in unsaid.items()}
         choices: list[dict[str, Expr]] = []
         for kind in KINDS:
             together = {n: next(q for q in qs if kind(q)) for n, qs in others.items() if any(map(kind, qs))}
@@ -187,7 +251,7 @@ class _Marking:
                 said = reading.said(line.rhs, line.step)
                 value = reading.value_of(said, line.step)
                 for quantity in options[:2]:
-                    mistake = explain(self.course, quantity, said, value, self.view, line.step, pairs=False)
+                    mistake = explain(Attempt(self.course, quantity, said, value, self.view, line.step), several=False)
                     if mistake is not None:
                         self.words.table |= {q: self.words.theirs_of(n) for n, q in choice.items()}
                         return [(mistake.cost + order / 50, quantity, mistake)]
@@ -197,70 +261,36 @@ class _Marking:
                 reading.chosen = before
         return []
 
-    def _shaped(self, judged: Judged, quantity: Expr) -> bool:
-        """Whether the value has the shape that is due."""
-        right = self.course.right(quantity, self.view, judged.line.step)
-        return judged.value is not None and fit(judged.value, right, quantity, self.view) is not None
+    def _explained(self, quantity: Expr, said: Expr, value: Matrix[float] | None, step: int) -> Mistake | None:
+        """The mistake as the sheet is read, or, where nothing in it says that it is of vectors, as one of scalars."""
+        attempt = Attempt(self.course, quantity, said, value, self.view, step)
+        if self._wide or (flat := attempt.in_scalars()) is None or flat.agrees(flat.value):
+            return explain(attempt)
+        found = explain(flat)
+        return found if found is not None and found.count == 1 else explain(attempt) or found
+
+    @cached_property
+    def _writes_outer(self) -> bool:
+        """Whether a right line writes an outer product as one: a plain product is then no way of writing it."""
+        right = [node for j in self.reading.judged if j.right and j.line.rhs is not None for node in walk(j.line.rhs)]
+        return any(isinstance(node, Outer) or (isinstance(node, MatMul) and isinstance(node.right, Transpose))
+                   for node in right)  # fmt: skip
+
+    @cached_property
+    def _wide(self) -> bool:
+        """Whether the sheet must be of vectors: it says so, or one of its lines is right in no other way."""
+        if self.view.layout == SCALAR:
+            return True  # what is read as scalars need not be read so again
+        if SCALAR not in layouts(self.sheet, self.course.cell):
+            return True
+        glossary = self.reading.glossary
+        flat = Understanding(replace(glossary, view=replace(self.view, layout=SCALAR), mirrored=""))
+        return any(a.right and not b.right for a, b in zip(self.reading.judged, flat.judged, strict=True))
 
     def _same_gate(self, a: Expr, b: Expr) -> bool:
         """Whether two are the errors of one gate, before and after its function."""
         pres = self.course.vocabulary.preactivation
         return isinstance(a, Adjoint) and isinstance(b, Adjoint) and (pres.get(a.of) == b.of or pres.get(b.of) == a.of)
-
-    def _truncated(self, judged: Judged) -> Mark | None:
-        """A line that is right where the error is cut on purpose."""
-        line, quantity = judged.line, judged.quantity
-        if judged.value is None:
-            return None
-        for option in dict.fromkeys((quantity, *(m.quantity for m in self.reading.readings(line.target, True)[:3]))):
-            if not isinstance(option, Adjoint) or option.part or option.of not in self.course.derivation.adjoint_of:
-                continue
-            terms = self.course.derivation.adjoint_of[option.of].terms
-            for verdict, lost, words in self._cuts(option.of, terms):
-                rest = total(*(t.expr for t in terms if t not in lost))
-                if lost and self.course.agrees(judged.value, rest, self.view, line.step):
-                    correct = self.words.written(line, written_out(self.course, option, judged.said, line.step))
-                    found = replace(judged, quantity=option)
-                    return self._said(found, verdict, self.words.translated(words), correct)
-        return None
-
-    def _cuts(self, of: str, terms: Sequence[Term]) -> Iterator[tuple[Verdict, tuple[Term, ...], str]]:
-        cell = self.course.cell
-        if self.sheet.truncated:
-            words = "the error is cut here on purpose, as the sheet says: right for the truncated gradient"
-            for kept in (lambda t: t.via != "t+1", lambda t: t.via in cell.states, lambda t: False):
-                yield Verdict.TRUNCATED, tuple(t for t in terms if not kept(t)), words
-        if of in cell.states and not self._speaks_of_time:
-            later = tuple(t for t in terms if t.via == "t+1")
-            yield (
-                Verdict.TRUNCATED,
-                later,
-                f"what comes back from step t+1, d{of}_next, is missing: right for one step alone or the last one",
-            )
-        loss = tuple(t for t in terms if t.via == "loss")
-        rest = tuple(t for t in terms if t.via != "loss")
-        if loss and any(t.via == "t+1" for t in rest):
-            words = f"right where the loss sends nothing to {of} at this step; else d{of}_out is missing"
-            yield Verdict.UNSURE, loss, words
-        state = of.removesuffix("_prev") if of in cell.previous else of
-        if state in cell.states[1:]:  # a peephole: a gate that reads the cell state itself
-            gates = tuple(t for t in terms if t.via.startswith("a_") and t.via not in cell.states)
-            yield (
-                Verdict.TRUNCATED,
-                gates,
-                "no error flows through the peepholes: right for the truncated gradient of Gers",
-            )
-
-    @cached_property
-    def _speaks_of_time(self) -> bool:
-        if self.sheet.steps:
-            return True
-        spoken = [q for q, _ in self.words.meanings()]
-        return any(
-            (isinstance(node, Adjoint) and node.part == "next") or (isinstance(node, Shift) and node.by > 0)
-            for quantity in spoken
-            for node in walk(quantity)
-        )
 
     def not_given(self) -> tuple[str, ...]:
         """The quantities of a backward pass that the sheet leaves out."""
@@ -278,32 +308,6 @@ class _Marking:
         return tuple(f"d{name}" for name in due if name not in given)
 
 
-_ORDER = (Verdict.WRONG, Verdict.UNREADABLE, Verdict.UNSURE, Verdict.TRUNCATED, Verdict.RIGHT, Verdict.OTHER)
-
-
-def _gathered(marks: Iterable[Mark], headers: Mapping[int, int]) -> tuple[Mark, ...]:
-    """One mark for each place of the file: a line of a loop is as wrong as the worst of its rounds.
-
-    A loop that is too short is charged once, at its `for`.
-    """
-    found: dict[tuple[int, int, str], Mark] = {}
-    for mark in marks:
-        key = (mark.line, mark.column, mark.text if mark.column else "")
-        known = found.get(key)
-        if known is None or _ORDER.index(mark.verdict) <= _ORDER.index(known.verdict):
-            found[key] = mark
-    once: set[str] = set()  # a loop that is too short is one mistake, however many sums it cuts short
-    result = []
-    for key in sorted(found, key=lambda k: k[:2]):
-        mark = found[key]
-        if "left out of the sum over time" in mark.mistake:
-            at = headers.get(mark.line, 0) or mark.line
-            if mark.mistake not in once:
-                words = "the loop over time is too short: " + mark.mistake
-                result.append(Mark(at, 1, mark.text if at == mark.line else "", "", Verdict.WRONG, words))
-            once.add(mark.mistake)
-            if at == mark.line:
-                continue
-            mark = replace(mark, verdict=Verdict.RIGHT, mistake="", correct="", example="")
-        result.append(mark)
-    return tuple(sorted(result, key=lambda m: (m.line, m.column)))
+def _clipped(line: Line) -> str:
+    """What is said of a right line that clips a gradient."""
+    return "clipped here; the derivative is unclipped" if _CLIPS.search(line.text) else ""

@@ -36,12 +36,19 @@ class Mark:
 
 @dataclass(frozen=True)
 class Marked:
-    """A sheet that is marked: `reading` says what its names were taken to mean."""
+    """A sheet that is marked.
+
+    Attributes:
+        reading: what its names were taken to mean.
+        not_given: the quantities of a backward pass that it leaves out.
+        doubt: why the whole of it says little: it seems to be for another cell; empty where it does not.
+    """
 
     notation: str
     marks: tuple[Mark, ...]
     reading: tuple[str, ...] = ()
     not_given: tuple[str, ...] = ()
+    doubt: str = ""
 
     @property
     def right(self) -> int:

@@ -71,10 +71,10 @@ class Sheet:
         series: the arrays over time that come from outside.
         all_steps: whether the text speaks of derivatives over all steps, not within one.
         truncated: whether the text says that errors are cut on purpose.
+        slopes: functions of the file that are meant to be slopes and are none: the line, of what, and what is due.
         steps: how many steps were walked, where the sheet is a program over time; 0 where it speaks of step t.
         numbered: whether its steps are written as numbers, all of them.
         components: whether it speaks of the components of vectors, by their indices.
-        turned: the same sheet with the loops turned backwards in time that hand errors on and run forwards.
     """
 
     notation: str
@@ -89,7 +89,7 @@ class Sheet:
     all_steps: bool = False
     numbered: bool = False
     components: bool = False
-    turned: "Sheet | None" = None
+    slopes: tuple[tuple[Line, str, Expr], ...] = ()
 
     @cached_property
     def place(self) -> dict[str, int]:

@@ -1,21 +1,20 @@
-"""The right line at the level of what was said, and that line with one change, as people make them."""
+"""The right line with one change, as people make them."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
+from itertools import combinations
 from typing import Any
 
 from derivations.cell import Cell, prev
 from derivations.course import Course
 from derivations.derive import Term
 from derivations.expression import (
-    ONE,
     ZERO,
     Add,
     Adjoint,
     Call,
-    Derivative,
-    Diag,
     Div,
     Expr,
     MatMul,
@@ -26,18 +25,15 @@ from derivations.expression import (
     Outer,
     Pow,
     Shift,
-    TimeSum,
-    Total,
     Transpose,
     names,
     negative,
     product,
-    rewrite,
+    substitute,
     total,
     walk,
 )
 from derivations.mistakes import in_an_expression, places, spelled
-from derivations.world import OVER_TIME, leaves
 
 
 @dataclass(frozen=True)
@@ -47,153 +43,6 @@ class Slip:
     words: str
     expr: Expr
     cost: float = 1.0
-
-
-# --- the right line ---------------------------------------------------------------------------------------------
-
-
-def written_out(course: Course, quantity: Expr, said: Expr | None, step: int, *, nearest: bool = False) -> Expr:
-    """The right line for a quantity, at the level of what was said: adjoints that are not named there are written out.
-
-    With `nearest`, those of the states are not, whether they are named or not.
-    """
-    derivation, cell = course.derivation, course.cell
-    spoken = {id_ for id_, at in leaves(said, step) if at == step} if said is not None else set()
-    if nearest:
-        spoken |= {f"d{state}" for state in cell.states}
-    later = {id_ for id_, at in leaves(said, step) if at == step + 1} if said is not None else set()
-    reach: dict[str, bool] = {}
-
-    def reaches(of: str) -> bool:
-        """Whether what was said names something that this adjoint is made of."""
-        if of not in reach:
-            reach[of] = False
-            inner = {n for n in walk(derivation.adjoint_of[of].rhs) if isinstance(n, Adjoint)}
-            reach[of] = any(n.id in spoken or (not n.part and reaches(n.of)) or carried(n) for n in inner)
-        return reach[of]
-
-    def carried(node: Expr) -> bool:
-        return isinstance(node, Adjoint) and node.part == "next" and node.id not in spoken and bool(later)
-
-    def rule(node: Expr) -> Expr | None:
-        match node:
-            case Adjoint(of, "") if node.id not in spoken and of in derivation.adjoint_of and reaches(of):
-                return opened(of)
-            case Adjoint(of, "next") if carried(node) and f"d{prev(of)}" not in later:
-                inner = derivation.adjoint_of[prev(of)].rhs
-                speaks = {n.id for n in walk(inner) if isinstance(n, (Adjoint, Name))}
-                if speaks & later:
-                    return moved(inner, 1)
-        return None
-
-    def opened(of: str) -> Expr:
-        return joined(rewrite(derivation.adjoint_of[of].rhs, rule))
-
-    match quantity:
-        case Shift(arg, by):
-            return Shift(written_out(course, arg, None, step), by)
-        case Adjoint(of, "") if of in derivation.adjoint_of:
-            return opened(of)
-        case Total(of):
-            return TimeSum(opened(of))
-        case Transpose(arg):
-            return Transpose(written_out(course, arg, said, step))
-        case Name(id_) if id_ in cell.defined:
-            own = {Name(e.target): e.rhs for e in cell.equations if e.auto and e.target not in spoken}
-            rhs = cell.equation(id_).rhs
-            for _ in range(3):
-                rhs = rewrite(rhs, own.get)  # type: ignore[arg-type]  # a Name is an Expr
-            return rhs
-        case Derivative(of, wrt, kind) if kind == OVER_TIME:
-            before = [
-                MatMul(chain(course, of, name), Shift(Derivative(state, wrt, OVER_TIME), -1))
-                for name, state in zip(cell.previous, cell.states, strict=True)
-            ]
-            return total(chain(course, of, wrt), *before)
-        case Derivative(of, wrt, _):
-            return chain(course, of, wrt)
-        case MatMul(Derivative() | Shift(Derivative()), _):
-            return rewrite(
-                quantity, lambda node: chain(course, node.of, node.wrt) if isinstance(node, Derivative) else None
-            )
-    return joined(rewrite(quantity, rule)) if not isinstance(quantity, (Name, Adjoint)) else quantity
-
-
-def joined(expr: Expr) -> Expr:
-    """Products within products made flat, where an adjoint was written out."""
-
-    def rule(node: Expr) -> Expr | None:
-        match node:
-            case Mul(factors) if any(isinstance(f, (Mul, Neg)) for f in factors):
-                return product(*(rewrite(f, rule) for f in factors))
-            case Add(terms) if any(isinstance(t, Add) for t in terms):
-                return total(*(rewrite(t, rule) for t in terms))
-        return None
-
-    return rewrite(expr, rule)
-
-
-def moved(expr: Expr, by: int) -> Expr:
-    """An expression some steps later, with the step on every name."""
-
-    def rule(node: Expr) -> Expr | None:
-        match node:
-            case Shift(Name() | Adjoint(), _):
-                return node
-            case Name() | Adjoint():
-                return Shift(node, by)
-        return None
-
-    return rewrite(expr, rule)
-
-
-def distributed(expr: Expr) -> Expr:
-    """A product of sums as a sum of products, where that is short: so people write it who put one line into another."""
-    match expr:
-        case Mul(factors):
-            sums = [k for k, f in enumerate(factors) if isinstance(f, Add) and not isinstance(f.terms[0], Num)]
-            if len(sums) != 1 or len(factors[sums[0]].terms) > 4:  # type: ignore[attr-defined]  # a sum, by the line above
-                return expr
-            k = sums[0]
-            inner = factors[k]
-            assert isinstance(inner, Add)  # chosen so
-            return total(*(product(*factors[:k], term, *factors[k + 1 :]) for term in inner.terms))
-        case Add(terms):
-            return total(*map(distributed, terms))
-    return expr
-
-
-def chain(course: Course, of: str, wrt: str) -> Expr:
-    """d(of)/d(wrt) within the step, by the chain rule along every path."""
-    cell, derivation = course.cell, course.derivation
-    known: dict[str, Expr] = {wrt: ONE}
-
-    def slope(name: str) -> Expr:
-        if name not in known:
-            known[name] = ZERO
-            if name in cell.defined:
-                terms = []
-                for read in names(cell.equation(name).rhs):
-                    inner = slope(read)
-                    if inner != ZERO:
-                        local = derivation.partial(name, read)
-                        terms.append(local if inner == ONE else inner if local == ONE else _after(local, inner))
-                known[name] = total(*terms)
-        return known[name]
-
-    return slope(of)
-
-
-def _after(local: Expr, inner: Expr) -> Expr:
-    match local, inner:
-        case Diag(a), Diag(b):
-            return Diag(product(a, b))
-        case Diag(a), MatMul(Diag(b), w):
-            return MatMul(Diag(product(a, b)), w)
-    return MatMul(local, inner) if inner != ONE else local
-
-
-# --- edits ------------------------------------------------------------------------------------------------------
 
 
 def slips(expr: Expr, course: Course, quantity: Expr, terms: tuple[Term, ...] = ()) -> Iterator[Slip]:
@@ -226,6 +75,12 @@ def slips(expr: Expr, course: Course, quantity: Expr, terms: tuple[Term, ...] = 
                 yield Slip(f"sigmoid({inner.id}) where tanh({inner.id}) is due", put(Call("sigmoid", (inner,))))
             case Name() | Adjoint() | Shift(Name() | Adjoint(), _):
                 yield from _of_name(put, node, cell)
+    leaves = [node for node in walk(expr) if isinstance(node, (Name, Adjoint))]
+    for leaf in dict.fromkeys(leaves):
+        if leaves.count(leaf) > 1:  # the same slip at every place
+            throughout = partial(_throughout, expr, leaf)
+            yield from (replace(slip, cost=slip.cost + 0.05) for slip in _of_name(throughout, leaf, cell))
+    yield from _swapped(expr, list(dict.fromkeys(leaves)), cell)
     for words, wrong in in_an_expression(expr, cell, lambda *_: ()):
         if "is missing" not in words:
             yield Slip(words, wrong, 0.9)
@@ -233,6 +88,24 @@ def slips(expr: Expr, course: Course, quantity: Expr, terms: tuple[Term, ...] = 
         yield Slip(f"the factor {spelled(factor)} is too much", product(expr, factor), 1.4)
     for more in (2, Fraction(1, 2)):
         yield Slip(f"off by a factor {more}", product(Num(Fraction(more)), expr), 1.3)
+
+
+def _throughout(expr: Expr, leaf: Expr, new: Expr) -> Expr:
+    return substitute(expr, {leaf: new})
+
+
+def _swapped(expr: Expr, leaves: list[Expr], cell: Cell) -> Iterator[Slip]:
+    """Two names of a kind, each in the place of the other."""
+    for a, b in combinations(leaves, 2):
+        match a, b:
+            case Name(x), Name(y):
+                alike = (x in cell.parameters) == (y in cell.parameters) and cell.shapes.get(x) == cell.shapes.get(y)
+            case Adjoint(x, ""), Adjoint(y, ""):
+                alike = cell.shapes[x] == cell.shapes[y]
+            case _:
+                alike = False
+        if alike:
+            yield Slip(f"{spelled(a)} and {spelled(b)} are swapped", substitute(expr, {a: b, b: a}), 1.0)
 
 
 def _of_sum(
@@ -245,7 +118,7 @@ def _of_sum(
         bare = part.arg if isinstance(part, Neg) else part
         if whole and len(terms) == len(parts):
             via = terms[k].via
-            yield Slip(lost_words(via, bare, quantity), put(rest), 0.7)
+            yield Slip(lost_words(via, bare, quantity, cell), put(rest), 0.7)
             which = f"the term through {via}" if via not in ("loss", "t+1") else f"the term {spelled(bare)}"
             yield Slip(f"the sign of {which} is flipped", put(flipped), 0.8)
         elif len(parts) == 2 and isinstance(parts[0], Num):  # 1 - f, 1 - g**2
@@ -259,7 +132,7 @@ def _of_sum(
                 yield Slip(f"{spelled(negative(parts[1]))} for {spelled(node)}", put(negative(parts[1])), 1.0)
         else:
             via = "t+1" if isinstance(bare, Adjoint) and bare.part == "next" else ""
-            yield Slip(lost_words(via, bare, quantity), put(rest), 0.8)
+            yield Slip(lost_words(via, bare, quantity, cell), put(rest), 0.8)
             yield Slip(f"the sign of the term {spelled(bare)} is flipped", put(flipped), 0.9)
     match node:
         case Add((Num(one), Neg(Pow(Call("tanh", (Name() as c,)) as u, 2)))) if one == 1:
@@ -276,13 +149,18 @@ def _of_sum(
             yield Slip(f"{g.id} for its slope {spelled(node)}", put(g), 1.0)
 
 
-def lost_words(via: str, bare: Expr, quantity: Expr) -> str:
+def lost_words(via: str, bare: Expr, quantity: Expr, cell: Cell) -> str:
+    """What is said of a term that is missing."""
     if via == "t+1":
         return f"what comes back from step t+1, {spelled(bare)}, is missing: the carry"
     if via == "loss":
         return f"what the loss sends directly, {spelled(bare)}, is missing"
     if via and isinstance(quantity, Adjoint):
-        return f"the path {quantity.of} -> {via} is missing"
+        states = (*cell.states, *cell.previous)
+        weights = [n for n in names(bare) if n in cell.parameters and len(cell.shapes[n]) == 1]
+        through = f", through the peephole {weights[0]}" if weights and quantity.of in states else ""
+        direct = f": the term {spelled(bare)}" if via in cell.states else ""
+        return f"the path {quantity.of} -> {via} is missing{through}{direct}"
     return f"the term {spelled(bare)} is missing"
 
 
@@ -324,7 +202,7 @@ def _of_name(put: Any, node: Expr, cell: Cell) -> Iterator[Slip]:
 
     def other_step(more: int, cost: float) -> Slip:
         there = _at(leaf, by + more)
-        return Slip(f"{spelled(there)} where {spelled(node)} is due", put(there), cost)
+        return Slip(f"{spelled(there)} where {spelled(node)} is due: the step is wrong", put(there), cost)
 
     match leaf:
         case Name(id_):

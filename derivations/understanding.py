@@ -236,7 +236,7 @@ def _order(sayings: Sayings, line: Line) -> tuple[str, ...]:
             left = [gate for gate in gates.names if gate not in found]
             if found.count(None) == 1 and len(left) == 1 and len(found) > 2:
                 found[found.index(None)] = left[0]
-            if all(found):
+            if all(found) and len(set(found)) == len(found):
                 order = tuple(gate for gate in found if gate)
     return order
 

@@ -11,8 +11,8 @@ from derivations.matrices import ShapeError
 from derivations.notation import for_names
 from derivations.numbering import at_numbers
 from derivations.plain import code
+from derivations.right_line import written_out
 from derivations.sheet import Line, Written, free
-from derivations.slips import written_out
 from derivations.typeset import to_latex
 from derivations.understanding import Understanding
 from derivations.world import Unnamed, World, leaves
@@ -24,6 +24,7 @@ class Wording:
     def __init__(self, reading: Understanding) -> None:
         self.reading, self.course, self.sheet, self.view = reading, reading.course, reading.sheet, reading.view
         self.table = self._names()
+        self.flat = self.view.layout == SCALAR and not self.course.cell.stacked  # formulas are shown as of scalars
 
     def meanings(self) -> Iterator[tuple[Expr, str]]:
         """Every quantity that the sheet speaks of, with their name for it."""
@@ -56,15 +57,14 @@ class Wording:
     def written(self, line: Line, right: Expr, adds: bool = False) -> str:
         """The right line in their names; a part of a sum as what is added."""
         sign = "+=" if adds and line.increment is not None and "+=" in line.text else "="
-        flat = self.view.layout == SCALAR and not self.course.cell.stacked
-        right = scalar_view(right) if flat else right
+        right = scalar_view(right) if self.flat else right
         target = self.theirs_of(line.target)
         if self.sheet.numbered:
             target = re.split(r"\+?=", line.text)[0].strip()
             said = at_numbers(right, self._numbered, self.course.cell, line.step, self.view.steps)
         else:
             said = self.theirs(right)
-        shown = self._typeset(said, flat) if self.sheet.notation == "latex" else code(said)
+        shown = self._typeset(said) if self.sheet.notation == "latex" else code(said)
         return f"{target} {sign} {shown}"
 
     @cached_property
@@ -79,14 +79,14 @@ class Wording:
                     found.setdefault(state, self.theirs_of(name))
         return found
 
-    def _typeset(self, said: Expr, flat: bool) -> str:
+    def _typeset(self, said: Expr) -> str:
         """LaTeX, in which what they have named stands as they write it."""
         cell = self.course.cell
         known = (*cell.shapes, *cell.defined)
         theirs = sorted({n.id for n in walk(said) if isinstance(n, Name) and n.id not in known})
         places = {name: f"Q{_letters(k)}" for k, name in enumerate(theirs)}
         plain = rewrite(said, lambda n: Name(places[n.id]) if isinstance(n, Name) and n.id in places else None)
-        view = "scalar" if flat else "vector"
+        view = "scalar" if self.flat else "vector"
         notation = for_names((*cell.parameters, *places.values()), cell.shapes, view=view)
         written = to_latex(plain, notation)
         for name, place in places.items():
@@ -108,12 +108,14 @@ class Wording:
             keys = sorted({*keys, *leaves(right, step, self.view.steps)})
             for seed in range(12):
                 numbers = {key: _SMALL[(7 * k + 3 * seed + k * seed) % len(_SMALL)] for k, key in enumerate(keys)}
+                held = numbers | {(id_.removesuffix("_prev"), s - 1): n for (id_, s), n in numbers.items()
+                                  if id_ in self.course.cell.previous}  # fmt: skip
                 world = World(
                     self.course.derivation,
                     FloatMatrices(),
-                    partial(_number, numbers),
+                    partial(_number, held),
                     one=True,
-                    opaque=keys,
+                    opaque=held.keys(),
                     steps=self.view.steps,
                 )
                 theirs = world.read(said, step, Written(world.arithmetic, self.view.strict))[0][0]

@@ -39,6 +39,7 @@ def _file(sheet: Sheet, points: float | None) -> dict[str, Any]:
         "lines": [_line(mark) for mark in marked.marks],
         "not_given": list(marked.not_given),
         "reading": list(marked.reading),
+        "doubt": marked.doubt or None,
         "notation": marked.notation or None,
         "error": sheet.fault or None,
     }
@@ -109,6 +110,8 @@ def _blocks(sheet: Sheet, points: float | None) -> list[Block]:
     if points is not None:
         score += f": {points * marked.right:g} of {points * marked.of:g} points"
     blocks: list[Block] = [Heading(sheet.file), Paragraph((f"{score}.",), "bad" if marked.wrong else "good")]
+    if marked.doubt:
+        blocks.append(Paragraph((f"{_sentence(marked.doubt)} Is it marked against the right one?",), "bad"))
     if marked.reading:
         blocks.append(Paragraph((f"Read as: {'; '.join(marked.reading)}.",), "quiet"))
     lines = tuple(((str(mark.line),), (mark.verdict.value,), (mark.quantity,), (mark.text,)) for mark in marked.marks)
@@ -122,6 +125,10 @@ def _blocks(sheet: Sheet, points: float | None) -> list[Block]:
         more = f" and {len(left) - MOST_LISTED} more" if len(left) > MOST_LISTED else ""
         blocks.append(Paragraph((f"Not given: {', '.join(left[:MOST_LISTED])}{more}.",), "quiet"))
     return blocks
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def _said(mark: Mark) -> Iterator[str]:
@@ -143,6 +150,8 @@ def feedback(sheet: Sheet, points: float | None = None) -> str:
     if points is not None:
         score += f" ({points * marked.right:g} of {points * marked.of:g} points)"
     lines = [f"# {markdown_text(sheet.file)}", "", score, ""]
+    if marked.doubt:
+        lines += [markdown_text(_sentence(marked.doubt)), ""]
     if marked.reading:
         lines += [f"Read as: {'; '.join(map(markdown_code, marked.reading))}.", ""]
     for mark in marked.marks:
@@ -171,7 +180,15 @@ def table(sheets: Sequence[Sheet], points: float | None = None) -> str:
         said = "; ".join(f"line {m.line}: {m.mistake}" for m in marked.marks if m.verdict is Verdict.WRONG)
         earned = "" if points is None else f"{points * marked.right:g}"
         writer.writerow(
-            [_cell(sheet.file), marked.right, marked.of, *_counts(marked), earned, _cell(said), _cell(sheet.fault)]
+            [
+                _cell(sheet.file),
+                marked.right,
+                marked.of,
+                *_counts(marked),
+                earned,
+                _cell(said),
+                _cell(sheet.fault or marked.doubt),
+            ]
         )
     return out.getvalue()
 
@@ -205,6 +222,6 @@ def gradescope(sheet: Sheet, points: float = 1.0) -> dict[str, Any]:
     return {
         "schema": "derivations/gradescope/1",
         "score": points * sheet.marked.right,
-        "output": _score(sheet.marked),
+        "output": "\n".join(filter(None, [visible(sheet.marked.doubt), _score(sheet.marked)])),
         "tests": tests,
     }

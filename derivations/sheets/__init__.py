@@ -48,8 +48,7 @@ def read_sheet(text: str, notation: str = "") -> Sheet:
         case _:
             raise CellError(f"there is no notation {notation!r}; there are {', '.join(NOTATIONS)}")
     found = replace(found, truncated=bool(_TRUNCATED.search(text)), all_steps=bool(_ALL_STEPS.search(text)))
-    turned = replace(found.turned, truncated=found.truncated) if found.turned else None
-    return replace(numbered(found), turned=numbered(turned) if turned else None)
+    return numbered(found)
 
 
 def read_sheet_file(path: Path) -> Sheet:

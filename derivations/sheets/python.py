@@ -63,6 +63,7 @@ def read_python(text: str) -> Sheet:
         steps=T if time.over_time else 0,
         zero=frozenset(found.zero),
         series=frozenset(time.series),
+        slopes=tuple((one.line, one.of, one.shown) for one in walk.own.slopes.values() if one is not None),
     )
 
 

@@ -17,8 +17,6 @@ from derivations.sheet import Line
 
 _FINAL = re.compile(r"(?P<error>d_?(?:h|c|s|a|H|C|S|A))s?_?(?:last|final|end|fin|T)")
 _GRADIENT = re.compile(r"d_?(?:[WUVRK]|w_|weight)\w*|(?:grad_?\w*)?[WUVRK]\w*_?grad")
-_OF_STATE = re.compile(r"d_?(?:next|prev)?_?[hcsaHCSA]\w{0,6}|[hcsa]\w{0,6}_?(?:grad|bar)", re.ASCII)
-_SENSITIVITY = re.compile(r"d[a-z]_?d\w+")  # dh_dw is carried forwards with good reason
 _SHAPED = ("zeros_like", "empty_like", "ones_like", "shape", "len")
 BATCH_MEAN = "the mean over the batch where the sum is due"
 
@@ -95,18 +93,3 @@ def with_means(lines: Iterable[Line], means: frozenset[int]) -> Iterator[Line]:
 
 def _sums(rhs: Expr) -> bool:
     return any(isinstance(node, MatMul | Outer) for node in walk(rhs))
-
-
-def carries_errors(body: list[ast.stmt]) -> bool:
-    """Whether a loop hands an error on from one round to the next: read first, and then assigned anew."""
-    read: set[str] = set()
-    own: set[str] = set()
-    carried: set[str] = set()
-    for statement in body:
-        read |= set(Reads(statement).read) - own
-        if isinstance(statement, ast.Assign):
-            stored = {node.id for target in statement.targets for node in ast.walk(target)
-                      if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}  # fmt: skip
-            carried |= stored & (read - set(Reads(statement.value).read))
-            own |= stored - read
-    return any(_OF_STATE.fullmatch(name) and not _SENSITIVITY.fullmatch(name) for name in carried)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from derivations.cell import CellError
-from derivations.expression import ZERO, Call, Expr, Name
+from derivations.expression import ZERO, Call, Expr, Name, substitute
+from derivations.sheet import Line
 from derivations.sheets.python_labels import is_error
+from derivations.sheets.python_slopes import ARGUMENT, WrongSlope, due_for, meant
 from derivations.sheets.text import SPOKEN
 from derivations.sheets.walked import Items, Outside, Return, Series
 
@@ -29,6 +32,7 @@ class Own:
         nested: functions that were defined within the one that is walked.
         wanted: what a call's value is assigned to.
         given: what earlier functions returned, under the names that it had there.
+        slopes: functions that are meant to be slopes, where they are none.
     """
 
     def __init__(self, walk: Walk, tree: ast.AST) -> None:
@@ -36,6 +40,7 @@ class Own:
         self.nested: dict[str, ast.FunctionDef] = {}
         self.wanted: ast.expr | None = None
         self.given: dict[str, Any] = {}
+        self.slopes: dict[str, WrongSlope | None] = {}
         self._names: list[str] = []  # what the values are called that the function returns
         self._called: dict[str, list[str]] = {}  # what calls in the file assign, by function
         for node in ast.walk(tree):
@@ -106,8 +111,20 @@ class Own:
         spoken = SPOKEN.get(function.name.lower()) if simple and len(node.args) + len(node.keywords) == 1 else None
         if spoken in ("sigmoid", "tanh", "relu") and is_usual(function, spoken):
             return Call(spoken, (walk.values.quantity(next(iter(inside.values()))),))
+        if (
+            simple
+            and len(inside) == 1
+            and (of := meant(function.name))
+            and (due := self._due(function, of)) is not None
+        ):
+            return substitute(due, {ARGUMENT: walk.values.quantity(next(iter(inside.values())))})
         if not simple and not walk.quiet:
             self._say_arguments(inside, node)
+        return self._walked(function, inside, wanted)
+
+    def _walked(self, function: ast.FunctionDef, inside: dict[str, Any], wanted: ast.expr | None) -> Any:
+        """What a function returns, with its arguments bound."""
+        walk, simple = self.walk, is_simple(function)
         local = function.name in self.nested
         outer, around, nested, names = walk.scope, walk.around, self.nested, self._names
         walk.scope, walk.depth, walk.quiet = inside, walk.depth + 1, walk.quiet + simple
@@ -121,6 +138,22 @@ class Own:
             walk.scope, walk.depth, walk.quiet, walk.around = outer, walk.depth - 1, walk.quiet - simple, around
             self.nested, self._names = nested, names
         return None
+
+    def _due(self, function: ast.FunctionDef, of: str) -> Expr | None:
+        """What a function that is meant to be a slope should be; None where it is one, or cannot be told."""
+        if function.name not in self.slopes:
+            self.slopes[function.name] = None  # also while it is looked at
+            with suppress(CellError, Return, TypeError, ValueError, KeyError):
+                said = self._walked(function, {arguments(function)[-1].arg: ARGUMENT}, None)
+                due = due_for(of, said) if isinstance(said, Expr) else None
+                if due is not None:
+                    last = function.body[-1]
+                    text = self.walk.assigning.source(last)
+                    theirs: dict[Expr, Expr] = {ARGUMENT: Name(arguments(function)[-1].arg)}
+                    line = Line(last.lineno, last.col_offset + 1, text, function.name, rhs=substitute(said, theirs))
+                    self.slopes[function.name] = WrongSlope(line, of, due, substitute(due, theirs))
+        found = self.slopes[function.name]
+        return found.due if found is not None else None
 
     def _bound(self, function: ast.FunctionDef, node: ast.Call) -> dict[str, Any]:
         names = [a.arg for a in arguments(function) if a.arg != "self"]
