@@ -30,6 +30,7 @@ from derivations.world import STEPS, Key, Unnamed
 
 MOST_TRIES = 60
 MOST_PASSES = 2_000  # lines that are read again, with other meanings for their names
+PROGRAM = 5  # how much more a line of a program over time takes to read: what uses it stands in every round
 MOST_VIEWS = 2
 MOST_LESSONS = 3
 
@@ -138,7 +139,8 @@ def _is_out(quantity: Expr) -> bool:
 def _varied(best: Understanding) -> Understanding:
     """The same with other meanings for its names, as long as that makes more of it right."""
     tried = {frozenset(best.chosen.items())}
-    tries, most = 0, min(MOST_TRIES, MOST_PASSES // max(len(best.sheet.lines), 1))
+    weight = PROGRAM if best.sheet.steps and best.sheet.strict else 1
+    tries, most = 0, min(MOST_TRIES, MOST_PASSES // max(len(best.sheet.lines) * weight, 1))
     for _ in range(2):
         before = best.score
         for choice in choices(best):

@@ -107,6 +107,7 @@ class Labels:
         self._g = any(re.match(r"g_?[WU]\w*$", name) for name in assigned)  # gWf, gWi: gradients start with g
         self._sizes = {name for name in assigned if len(name) == 1}
         self._new = dict(_renewed(tree))
+        self.joined = frozenset(_joined(tree))  # what stands for [h_prev; x] and is not made here
         self.added_to = {
             node.target.id for node in ast.walk(tree)
             if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)
@@ -141,6 +142,22 @@ class Labels:
         core = array.rstrip("s").rstrip("_").lower()
         if len(core) == 1 and len(name) > 1 and "prev" not in name and name not in ("xt", "ht", "ct"):
             self.aliases[name] = core
+
+
+def _joined(tree: ast.AST) -> Iterator[str]:
+    """Arrays over time of the state before and the input in one, told by what their error is cut into: `dz[:H]`."""
+    stored = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(cut := node.value, ast.Subscript):
+            target, first = (
+                node.targets[0],
+                cut.slice.elts[0] if isinstance(cut.slice, ast.Tuple) and cut.slice.elts else cut.slice,
+            )
+            match target, cut.value, first:
+                case ast.Name(name), ast.Name(error), ast.Slice(None, ast.expr(), None) if (
+                    re.search(r"h", name) and re.match(r"d[a-z]", error) and error[1:] not in stored
+                ):
+                    yield from (f"{error[1:]}{tail}" for tail in ("s", "_s", "_list", "_all"))
 
 
 def _renewed(tree: ast.AST) -> Iterator[tuple[str, str]]:

@@ -104,7 +104,7 @@ def counters(tree: ast.AST) -> frozenset[str]:
             case ast.For(target, iterable, _) | ast.comprehension(target, iterable):
                 text = ast.unparse(iterable)
                 if text.startswith("enumerate(") and isinstance(target, ast.Tuple):
-                    target = target.elts[0]
+                    target = (target.elts or [target])[0]
                 if isinstance(target, ast.Name) and re.search(r"range\(|enumerate\(|^[\[(]?\d", text):
                     found.add(target.id)
             case ast.While(test):

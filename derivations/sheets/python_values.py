@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from derivations.cell import CellError
-from derivations.expression import ZERO, Expr, Name, Num, Transpose, walk
+from derivations.expression import ZERO, Expr, Name, Num, Stack, Transpose, walk
 from derivations.python_functions import CONSTANTS
 from derivations.python_operators import chosen, transposed
 from derivations.pythonic import (
@@ -267,6 +267,8 @@ class Values:
         """What comes from outside, under the name that says what it is."""
         if value.at is not None and value.entry:
             theirs = value.name.rstrip("_")
+            if theirs in self.walk.labels.joined:
+                return Stack((named(Outside("h", value.at - 1, True)), named(Outside("x", value.at, True))))
             found = Outside("dh_out", value.at, True) if comes_in(theirs) else value
             name = named(found)
             said = name.id.partition("@")[0]

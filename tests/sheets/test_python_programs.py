@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from derivations.catalogue import read_cell
+from derivations.cell import CellError
 from derivations.course import course_of
 from derivations.mark import mark_sheet
 from derivations.marked import Verdict
 from derivations.sheets import read_sheet
+from tests.patience import in_time
 
 PROGRAMS = Path(__file__).parent / "programs"
 # of each program, how many of its lines are proved right
@@ -19,6 +21,7 @@ RIGHT = {
     "gru_stored_dictionaries": 18,
     "gru_torch": 10,
     "lstm_arrays": 12,
+    "lstm_class": 20,
     "lstm_coursera": 15,
     "lstm_lists": 8,
     "lstm_nested": 10,
@@ -123,3 +126,29 @@ def test_what_cannot_be_read_does_not_spoil_what_does_not_depend_on_it():
     assert first.rhs is None
     assert second.target == "da"
     assert "fft" in first.why
+
+
+GROWING = {
+    "a list": "x = [1]\n" + "x = x + x\nx += x\n" * 60,
+    "a tuple": "x = (1, 2)\n" + "x = (*x, *x)\n" * 60,
+    "a text": "x = 'a'\n" + "x = f'{x}{x}'\n" * 60,
+    "a join": "import numpy as np\ndef f(x):\n    return np.hstack([x, x])\ndc = " + "f(" * 30 + "x" + ")" * 30,
+    "a product": "def f(x):\n    return x*x*x*x\ndc = " + "f(" * 30 + "x" + ")" * 30,
+    "a loop": "t = 5\nwhile t < 10:\n    x = x*2\n    t = t - 1\n    t = t + 1\n",
+    "loops": "".join(f"{'  ' * k}while t{k} < 9:\n" for k in range(8)) + "  " * 8 + "x = x*x\n",
+    "calls": "def f(a):\n    g(a)\n    g(a)\n    b = 1\n    return a, b\ndef g(a):\n    f(a)\n    f(a)\n    return a, a\n"
+    + "f(1)\n" * 200,
+    "an empty index": "for t in range(T):\n    x[()] = h[()]\n",
+}
+
+
+@pytest.mark.parametrize("what", GROWING)
+def test_what_grows_without_end_is_read_in_half_a_second(what):
+    def read():
+        try:
+            return read_sheet(GROWING[what], "python")
+        except CellError:
+            return None
+
+    found = in_time(0.5, read)
+    assert found is None or len(found.lines) < 2_000
