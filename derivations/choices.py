@@ -71,6 +71,9 @@ def _uncertain(reading: Understanding) -> Iterator[tuple[str, tuple[Expr, ...]]]
         first = readings[0] if readings else None
         if isinstance(first, Adjoint) and first.part == "next" and first.of not in reading.glossary.spoken:
             readings.append(Adjoint(first.of))  # what comes from the layer above may be called the next one too
+        if isinstance(first, Adjoint) and first.part == "out" and name in reading.sheet.series:
+            alone = f"d{first.of}" not in reading.sheet.assigned
+            readings += [Adjoint(first.of)] if alone else []  # the whole error, where no line works it out
         if name in reading.course.cell.shapes:
             continue  # a name of the cell itself
         if not readings:

@@ -17,13 +17,12 @@ def summed(sayings: Sayings, line: Line, targets: list[Meaning]) -> Reached | No
         return None
     if line.increment is None and _is_carried_on(sayings, line, targets):
         return None
-    if line.increment is not None and line.before:
-        if free(line.before) or line.before in sayings.progress.opened:
-            return _added(sayings, line, targets)
-        if (carried := _carried_on(sayings, line, targets)) is not None:
-            return carried
-        if line.before not in sayings.progress.included:
-            return None  # it adds to what is no sum of ours
+    if line.increment is not None and line.before and (free(line.before) or line.before in sayings.progress.opened):
+        return _added(sayings, line, targets)
+    if (carried := _carried_on(sayings, line, targets)) is not None:
+        return carried
+    if line.increment is not None and line.before and line.before not in sayings.progress.included:
+        return None  # it adds to what is no sum of ours
     more = line.increment if line.increment is not None else line.rhs
     assert more is not None  # an unreadable line is not judged
     said = sayings.said(more, line.step)
@@ -93,11 +92,12 @@ def _is_carried_on(sayings: Sayings, line: Line, targets: list[Meaning]) -> bool
 def _carried_on(sayings: Sayings, line: Line, targets: list[Meaning]) -> Reached | None:
     """A line that adds to what the round before has carried, where what it adds is all that is to be carried."""
     place = sayings.sheet.place
-    if line.loop is None or line.rhs is None or line.increment is None:
+    if line.loop is None or line.rhs is None:
         return None
+    adds = line.increment if line.increment is not None else line.rhs
     if line.before in place and sayings.sheet.lines[place[line.before]].step == line.step:
         return None
-    more = sayings.value_of(sayings.said(line.increment, line.step), line.step)
+    more = sayings.value_of(sayings.said(adds, line.step), line.step)
     for meaning in targets:
         quantity = meaning.quantity
         carried = isinstance(quantity, Adjoint) and quantity.of in sayings.course.cell.previous

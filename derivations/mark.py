@@ -122,6 +122,8 @@ class _Marking:
         if back is not None and self.course.proof(*back, self.view, line.step):
             self.turned_round.add(line.header)
             return self._said(judged, Verdict.RIGHT)
+        if line.header not in self.turned_round and any(self._header(name) in self.turned_round for name in line.uses):
+            return self._said(judged, Verdict.UNSURE, "it takes what a loop has left that runs forwards in time")
         if beyond := self._beyond(judged.quantity, line.step):
             return self._said(judged, Verdict.UNSURE, beyond)
         if self.reading.sayings.undefined(judged.said, line.step):
@@ -139,6 +141,11 @@ class _Marking:
         if doubt := self.doubts.of_wrong(judged):
             return self._said(judged, Verdict.UNSURE, doubt)
         return self._wrong(judged)
+
+    def _header(self, name: str) -> int:
+        """The line of the `for` of the loop that has assigned a name; 0 for no loop, -1 where no line has."""
+        place = self.reading.place.get(name)
+        return self.sheet.lines[place].header if place is not None else -1
 
     def slope(self, wrong: tuple[Line, str, Expr]) -> Mark:
         """A function of the file that is meant to be a slope and is none: charged at its own line, and nowhere else."""

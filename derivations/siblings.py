@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import permutations
 
-from derivations.expression import Adjoint, Expr, Name, Stack, walk
+from derivations.expression import Adjoint, Expr, Name, Stack, Transpose, walk
 from derivations.gates import Gates
 from derivations.sheet import free
 from derivations.understanding import Understanding, gate_of_error
@@ -41,7 +41,8 @@ def _groups(reading: Understanding) -> Iterator[tuple[int, ...]]:
     for line in sheet.lines:
         for node in walk(line.rhs) if line.rhs is not None else ():
             if isinstance(node, Stack):
-                each = [sheet.place.get(p.id) if isinstance(p, Name) and not free(p.id) else None for p in node.parts]
+                bare = [part.arg if isinstance(part, Transpose) else part for part in node.parts]  # standing or lying
+                each = [sheet.place.get(p.id) if isinstance(p, Name) and not free(p.id) else None for p in bare]
                 if None not in each:
                     yield tuple(k for k in each if k is not None)
 
