@@ -33,7 +33,7 @@ def small_arrays() -> float:
 
 
 @pytest.mark.benchmark
-def test_truth_takes_seven_milliseconds_a_point(capsys):
+def test_truth_takes_ten_milliseconds_a_point(capsys):
     """A scalar LSTM over T = 4 steps, B = 3; a busy minute may be waited out."""
     cell = read_cell("lstm")
     program = backward_program(derive(cell))
@@ -45,14 +45,14 @@ def test_truth_takes_seven_milliseconds_a_point(capsys):
             started = time.process_time()
             truth(program, point, "float64")
             best = min(best, time.process_time() - started)
-        if best / loop < 0.007 / ARRAYS:
+        if best / loop < 0.010 / ARRAYS:
             break
         time.sleep(turn / 4)
     with capsys.disabled():
         print(
             f"\ntruth: {best * 1e3:.1f} ms of processor time a point, {best / loop:.2f} times the loop's {loop * 1e3:.1f} ms"
         )
-    assert best / loop < 0.007 / ARRAYS
+    assert best / loop < 0.010 / ARRAYS
 
 
 CHECK = """
