@@ -14,7 +14,7 @@ from derivations.attempt import Attempt, Mistake
 from derivations.cell import Cell, CellError, prev
 from derivations.choices import KINDS
 from derivations.course import SCALAR, Course, course_of
-from derivations.direction import WORDS, backwards, runs_forwards
+from derivations.direction import WORDS, backwards, reads_of_loops, runs_forwards
 from derivations.doubts import Doubts
 from derivations.equality import Status
 from derivations.explaining import explain, unexplained
@@ -36,7 +36,7 @@ from derivations.matrices import Matrix, ShapeError
 from derivations.mistakes import in_an_expression
 from derivations.plain import code
 from derivations.right_line import written_out
-from derivations.settled import as_wholes, settled
+from derivations.settled import as_wholes, rounds, settled
 from derivations.sheet import Line, Sheet
 from derivations.sheets.python_slopes import same
 from derivations.truncation import Truncation
@@ -67,7 +67,7 @@ def mark_sheet(sheet: Sheet, course: Course | Cell) -> Marked:
         sheet = replace(sheet, names={**sheet.names, **contradicted})
         chosen = {name: meaning for name, meaning in best.chosen.items() if name not in contradicted}
         other = Understanding(replace(best.glossary, sheet=sheet, chosen=chosen))
-        lost = best.score - other.score
+        lost = (best.score - other.score) / rounds(sheet)
         if lost < MOST_CONTRADICTED + 0.5:  # else it is this reading that is at fault
             best = other
     marking = _Marking(best)
@@ -122,6 +122,8 @@ class _Marking:
         if back is not None and self.course.proof(*back, self.view, line.step):
             self.turned_round.add(line.header)
             return self._said(judged, Verdict.RIGHT)
+        if reads_of_loops(self.reading, judged, self.turned_round):
+            return self._said(judged, Verdict.UNSURE, "it reads what the loop gives, which runs the wrong way")
         if beyond := self._beyond(judged.quantity, line.step):
             return self._said(judged, Verdict.UNSURE, beyond)
         if self.reading.sayings.undefined(judged.said, line.step):

@@ -118,6 +118,7 @@ ORDER = [
     "wording",
     "doubts",
     "truncation",
+    "one_meaning",
     "settled",
     "another_cell",
     "direction",

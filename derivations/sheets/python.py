@@ -24,6 +24,7 @@ from derivations.sheets.python_labels import Labels
 from derivations.sheets.python_numbers import Numbers
 from derivations.sheets.python_own import Own, arguments, is_simple
 from derivations.sheets.python_rounds import Rounds
+from derivations.sheets.python_said import starting_initially
 from derivations.sheets.python_sizes import offsets
 from derivations.sheets.python_statements import Statements
 from derivations.sheets.python_storing import Storing
@@ -97,7 +98,7 @@ class Walk:
         self.depth = 0
         self.means: set[int] = set()
         self.in_loops = any(isinstance(node, ast.For | ast.While) for node in tree.body)
-        self.time = Time(offsets(tree))
+        self.time = Time(offsets(tree), starting_initially(text))
         self.labels = Labels(tree)
         self.statements, self.assigning = Statements(self), Assigning(self, text)
         self.storing = Storing(self)
