@@ -40,6 +40,7 @@ from derivations.settled import as_wholes, rounds, settled
 from derivations.sheet import Line, Sheet
 from derivations.sheets.python_slopes import same
 from derivations.truncation import Truncation
+from derivations.two_sides import of_the_state
 from derivations.understanding import Understanding
 from derivations.wording import Wording
 from derivations.world import Unnamed
@@ -109,6 +110,8 @@ class _Marking:
         if self.other and not (judged.right and holds_anyway(self.reading, judged)):
             words = "right" if judged.right else "not right"
             return self._said(judged, Verdict.UNSURE, f"{words} for {self.course.cell.name}; {OTHER}")
+        if judged.right and (due := of_the_state(self.reading, judged)) is not None:
+            return self._wrong(replace(judged, quantity=due, right=False))
         if judged.right:
             if doubt := self.doubts.of_right(judged):
                 return self._said(judged, Verdict.UNSURE, doubt)

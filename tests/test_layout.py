@@ -122,6 +122,7 @@ ORDER = [
     "settled",
     "another_cell",
     "direction",
+    "two_sides",
     "gathering",
     "mark",
     "quiz",

@@ -166,6 +166,21 @@ for t in reversed(range(T)):
     d_x.insert(0, Wxh.T @ da)
     dh_next = Whh.T @ da
 """
+SIDES = """
+da_n = dh * (1 - z) * (1 - n * n)
+da_z = dh * (h_prev - n) * z * (1 - z)
+da_r = da_n * q * r * (1 - r)
+d_gi = np.concatenate([da_r, da_z, da_n])
+d_gh = np.concatenate([da_r, da_z, da_n * r])
+"""
+RESTARTED = """
+dh_next = np.zeros(H)
+for t in reversed(range(T)):
+    dh = dh_out[t] + dh_next
+    da = dh * (1 - hs[t] ** 2)
+    dh_next = np.zeros(H)
+    dh_next += Whh.T @ da
+"""
 # of each program: the cell, how many lines are right, and a mistake with the line that it makes wrong
 PROGRAMS = {
     "a docstring says what an array starts with": (SAID, "gru", 5, "(hs[t] - n[t])", "(hs[t + 1] - n[t])"),
@@ -182,6 +197,8 @@ PROGRAMS = {
     "the names of a tutorial": (TORCH, "lstm", 5, "= old_cell * d", "= new_cell * d"),
     "sums that have started elsewhere": (SUMS, "lstm", 5, '["bf"] += df_pre', '["bf"] += di_pre'),
     "errors under the names of preactivations": (PRE, "lstm", 7, '(1 - s["g"] ** 2)', '(1 - s["g"])'),
+    "the two sides of packed gates": (SIDES, "gru", 5, "da_z, da_n * r]", "da_z, da_n]"),
+    "a sum that starts anew": (RESTARTED, "rnn", 3, "+= Whh.T", "+= Whh"),
     "what is put into a list": (COLLECTED, "rnn", 4, "d_x.insert(0, Wxh.T @ da)", "d_x.insert(0, Whh.T @ da)"),
 }
 
