@@ -5,7 +5,7 @@ Such a sheet proves nothing. What is right by chance is not called so, and what 
 
 from collections.abc import Iterator
 
-from derivations.expression import Adjoint, Derivative, Expr, Name, Total, walk
+from derivations.expression import Adjoint, Derivative, Expr, Name, Total, names, walk
 from derivations.judged import Judged
 from derivations.sheet import free
 from derivations.understanding import Understanding
@@ -28,7 +28,9 @@ def another_cell(reading: Understanding) -> str:
         return ""
     gates = _gates(reading)
     if gates:
-        return "" if gates & set(_spoken(reading)) else f"it names none of the gates of {cell.name}"
+        spoken = set(_spoken(reading))
+        owners = {gate for gate, own in _own_parameters(reading).items() if own & spoken}
+        return "" if gates & spoken or len(owners) >= FEWEST else f"it names none of the gates of {cell.name}"
     unknown = sum(bool(judged.why) for judged in claims)
     right = sum(judged.right for judged in claims)
     return f"most of its names are unknown to {cell.name}" if unknown > max(FEWEST, right) else ""
@@ -45,6 +47,20 @@ def _gates(reading: Understanding) -> set[str]:
     cell = reading.course.cell
     inner = {gate: pre for gate, pre in reading.course.vocabulary.preactivation.items() if gate not in cell.states}
     return {*inner, *inner.values()}
+
+
+def _own_parameters(reading: Understanding) -> dict[str, set[str]]:
+    """The parameters that one preactivation alone reads, as W_xf: who names those names the gate."""
+    cell = reading.course.cell
+    read = {
+        pre: set(names(cell.equation(pre).rhs)) & set(cell.parameters)
+        for gate, pre in reading.course.vocabulary.preactivation.items()
+        if gate not in cell.states and pre in cell.defined
+    }
+    return {
+        pre: own - {name for other, theirs in read.items() if other != pre for name in theirs}
+        for pre, own in read.items()
+    }
 
 
 def _spoken(reading: Understanding) -> Iterator[str]:

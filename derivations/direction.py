@@ -1,8 +1,11 @@
 """Loops over time that run forwards, where errors come back from later steps: one mistake, at the `for`."""
 
+from collections.abc import Collection
+
 from derivations.cell import prev
 from derivations.expression import Adjoint, Expr, Shift, rewrite, total
 from derivations.judged import Judged
+from derivations.sheet import free
 from derivations.understanding import Understanding
 
 WORDS = "time is walked forwards where it must go backwards: errors come back from step t+1, in reversed order"
@@ -36,3 +39,11 @@ def backwards(reading: Understanding, judged: Judged) -> tuple[Expr, Expr] | Non
         rest = total(*(term.expr for term in terms if term.via != "t+1"))
         return (said, rest) if course.agrees(value, rest, view, step) else None
     return None
+
+
+def reads_of_loops(reading: Understanding, judged: Judged, headers: Collection[int]) -> bool:
+    """Whether a line behind loops reads what one of them gives, told by the lines of their `for`."""
+    if judged.line.loop is not None or not headers:
+        return False
+    read = (reading.judged[reading.place[name]] for name in judged.line.uses if not free(name))
+    return any(one.line.header in headers for one in read)

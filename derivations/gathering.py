@@ -1,6 +1,6 @@
 """One mark for each place of a file, where a loop over time runs through it several times."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from derivations.judged import Judged
@@ -25,6 +25,7 @@ def gathered(judged: Sequence[Judged], marks: Sequence[Mark]) -> tuple[Mark, ...
             rounds.setdefault(key, {})[one.line.step] = mark.verdict is Verdict.WRONG
     headers = {one.line.number: one.line.header for one in judged}
     once: set[str] = set()  # a loop that is too short is one mistake, however many sums it cuts short
+    short: dict[int, str] = {}  # loops that are too short: in which round a line shows it
     result = []
     for key in sorted(found, key=lambda k: k[:2]):
         mark = found[key]
@@ -32,6 +33,7 @@ def gathered(judged: Sequence[Judged], marks: Sequence[Mark]) -> tuple[Mark, ...
             at = headers.get(mark.line, 0) or mark.line
             if mark.mistake not in once:
                 words = "the loop over time is too short: " + mark.mistake
+                short[at] = "at the last step alone" if "last step" in mark.mistake else "at the first step alone"
                 result.append(Mark(at, 1, mark.text if at == mark.line else "", "", Verdict.WRONG, words))
             once.add(mark.mistake)
             if at == mark.line:
@@ -40,7 +42,16 @@ def gathered(judged: Sequence[Judged], marks: Sequence[Mark]) -> tuple[Mark, ...
         elif mark.verdict is Verdict.WRONG and (when := _when(rounds.get(key, {}))):
             mark = replace(mark, mistake=f"{mark.mistake} ({when})")
         result.append(mark)
+    result = [_of_loop(mark, headers, short) for mark in result]
     return tuple(sorted(result, key=lambda m: (m.line, m.column)))
+
+
+def _of_loop(mark: Mark, headers: Mapping[int, int], short: Mapping[int, str]) -> Mark:
+    """A mark, without the mistake that is one of its loop: what comes back is missing in its first round alone."""
+    alone = short.get(headers.get(mark.line, 0), "")
+    if not alone or "what comes back" not in mark.mistake or not mark.mistake.endswith(f"({alone})"):
+        return mark
+    return replace(mark, verdict=Verdict.RIGHT, mistake="", correct="", example="")
 
 
 def _when(wrong: dict[int, bool]) -> str:

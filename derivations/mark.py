@@ -14,7 +14,7 @@ from derivations.attempt import Attempt, Mistake
 from derivations.cell import Cell, CellError, prev
 from derivations.choices import KINDS
 from derivations.course import SCALAR, Course, course_of
-from derivations.direction import WORDS, backwards, runs_forwards
+from derivations.direction import WORDS, backwards, reads_of_loops, runs_forwards
 from derivations.doubts import Doubts
 from derivations.equality import Status
 from derivations.explaining import explain, unexplained
@@ -36,10 +36,11 @@ from derivations.matrices import Matrix, ShapeError
 from derivations.mistakes import in_an_expression
 from derivations.plain import code
 from derivations.right_line import written_out
-from derivations.settled import as_wholes, settled
+from derivations.settled import as_wholes, rounds, settled
 from derivations.sheet import Line, Sheet
 from derivations.sheets.python_slopes import same
 from derivations.truncation import Truncation
+from derivations.two_sides import of_the_state
 from derivations.understanding import Understanding
 from derivations.wording import Wording
 from derivations.world import Unnamed
@@ -67,7 +68,7 @@ def mark_sheet(sheet: Sheet, course: Course | Cell) -> Marked:
         sheet = replace(sheet, names={**sheet.names, **contradicted})
         chosen = {name: meaning for name, meaning in best.chosen.items() if name not in contradicted}
         other = Understanding(replace(best.glossary, sheet=sheet, chosen=chosen))
-        lost = best.score - other.score
+        lost = (best.score - other.score) / rounds(sheet)
         if lost < MOST_CONTRADICTED + 0.5:  # else it is this reading that is at fault
             best = other
     marking = _Marking(best)
@@ -109,6 +110,8 @@ class _Marking:
         if self.other and not (judged.right and holds_anyway(self.reading, judged)):
             words = "right" if judged.right else "not right"
             return self._said(judged, Verdict.UNSURE, f"{words} for {self.course.cell.name}; {OTHER}")
+        if judged.right and (due := of_the_state(self.reading, judged)) is not None:
+            return self._wrong(replace(judged, quantity=due, right=False))
         if judged.right:
             if doubt := self.doubts.of_right(judged):
                 return self._said(judged, Verdict.UNSURE, doubt)
@@ -122,8 +125,8 @@ class _Marking:
         if back is not None and self.course.proof(*back, self.view, line.step):
             self.turned_round.add(line.header)
             return self._said(judged, Verdict.RIGHT)
-        if line.header not in self.turned_round and any(self._header(name) in self.turned_round for name in line.uses):
-            return self._said(judged, Verdict.UNSURE, "it takes what a loop has left that runs forwards in time")
+        if reads_of_loops(self.reading, judged, self.turned_round):
+            return self._said(judged, Verdict.UNSURE, "it reads what the loop gives, which runs the wrong way")
         if beyond := self._beyond(judged.quantity, line.step):
             return self._said(judged, Verdict.UNSURE, beyond)
         if self.reading.sayings.undefined(judged.said, line.step):
@@ -141,11 +144,6 @@ class _Marking:
         if doubt := self.doubts.of_wrong(judged):
             return self._said(judged, Verdict.UNSURE, doubt)
         return self._wrong(judged)
-
-    def _header(self, name: str) -> int:
-        """The line of the `for` of the loop that has assigned a name; 0 for no loop, -1 where no line has."""
-        place = self.reading.place.get(name)
-        return self.sheet.lines[place].header if place is not None else -1
 
     def slope(self, wrong: tuple[Line, str, Expr]) -> Mark:
         """A function of the file that is meant to be a slope and is none: charged at its own line, and nowhere else."""

@@ -73,9 +73,13 @@ class MatrixArithmetic(ABC, Generic[S]):
         return [[a[i][0] if i == j else zero for j in range(len(a))] for i in range(len(a))]
 
     def stack(self, parts: list[Matrix[S]]) -> Matrix[S]:
+        if len({len(row) for part in parts for row in part}) > 1:
+            raise ShapeError("parts of different widths stand below one another")
         return [row for part in parts for row in part]
 
     def rows(self, a: Matrix[S], start: int, stop: int) -> Matrix[S]:
+        if not 0 <= start < stop <= len(a):
+            raise ShapeError(f"the rows {start} to {stop} of {len(a)} have no value")
         return a[start:stop]
 
     def sum(self, a: Matrix[S]) -> Matrix[S]:

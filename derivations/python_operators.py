@@ -148,6 +148,8 @@ def raised(base: Expr, exponent: Expr) -> Expr:
         return Call("sqrt", (base,))
     if power < 0:
         return divided(ONE, raised(base, Num(-power)))
+    if power.denominator == 2 and power < LARGEST_POWER:
+        return multiplied(raised(base, Num(power - Fraction(1, 2))), Call("sqrt", (base,)))
     if power.denominator != 1 or power > LARGEST_POWER:
         raise Unreadable(f"powers are whole numbers from 0 to {LARGEST_POWER}, or 0.5")
     if isinstance(base, Pow) and base.exponent * power > LARGEST_POWER:

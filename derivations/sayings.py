@@ -54,12 +54,23 @@ class Sayings:
             isinstance(node, Adjoint | Total) and node.of in self.course.cell.parameters for node in spoken
         )
 
-    def said(self, expr: Expr, step: int, instead: Mapping[str, Expr] | None = None, depth: int = 0) -> Expr:
+    def said(
+        self,
+        expr: Expr,
+        step: int,
+        instead: Mapping[str, Expr] | None = None,
+        depth: int = 0,
+        written: dict[str, Expr] | None = None,
+    ) -> Expr:
         """What stands on the sheet, in the names of the derivation; `instead` says what versions stand for.
+
+        Lines of which nothing is known are written out: each once, and kept in `written` for the next that reads it.
 
         Raises:
             Unknown: a name in it may be anything.
         """
+
+        kept: dict[str, Expr] = {} if written is None else written
 
         def rule(node: Expr) -> Expr | None:
             match node:
@@ -69,15 +80,17 @@ class Sayings:
                         found = instead[id_]
                     elif id_ in self.progress.given:
                         found = self.progress.given[id_]
+                    elif id_ in kept:
+                        found = kept[id_]
                     elif depth < DEEPEST and at.rhs is not None:
-                        found = self.said(at.rhs, at.step, instead, depth + 1)
+                        found = kept[id_] = self.said(at.rhs, at.step, instead, depth + 1, kept)
                     else:
                         raise Unknown(at.target)
                     return at_step(found, at.step - step)
                 case Name(id_):
                     return self.glossary.meaning(id_, self.progress.order)
                 case Call(called, (arg,)) if called in UNKNOWN_SLOPES:
-                    inner = self.said(arg, step, instead, depth)
+                    inner = self.said(arg, step, instead, depth, kept)
                     if self.glossary.chosen.get(called) == ONE:
                         return slope(UNKNOWN_SLOPES[called], inner)
                     return inner * (1 - inner) if called == "dsigmoid" else 1 - inner**2

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 
 from derivations.cell import Cell
 from derivations.expression import Adjoint, Expr, Name, Total, names, walk
-from derivations.sheet import free
+from derivations.one_meaning import one_meaning
+from derivations.sheet import Sheet, free
 from derivations.understanding import Understanding
 
 EXACT, FAR = 0.05, 1.5  # the costs of a name that is that of the derivation, and of one that hardly says this
@@ -48,7 +49,13 @@ def settled(reading: Understanding) -> Mapping[str, Expr]:
                 if (other := _parameter(meaning.quantity)) in cell.parameters and other not in owners:
                     found.setdefault(target, meaning.quantity)
     found |= {name: q for name, q in _exact(reading) if name not in found}
+    found |= {name: q for name, q in one_meaning(reading) if name not in found}
     return {name: quantity for name, quantity in found.items() if name not in reading.sheet.names}
+
+
+def rounds(sheet: Sheet) -> int:
+    """How often a line of a loop over time stands among the lines of a sheet."""
+    return len({line.loop for line in sheet.lines if line.loop is not None}) or 1
 
 
 def _exact(reading: Understanding) -> Iterator[tuple[str, Expr]]:

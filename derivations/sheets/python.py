@@ -19,11 +19,12 @@ from derivations.sheet import Line, Sheet, checked
 from derivations.sheets.python_assigning import Assigning
 from derivations.sheets.python_calls import Calls
 from derivations.sheets.python_entries import Entries
-from derivations.sheets.python_flaws import Reads, ignored, with_means, zero_claims
+from derivations.sheets.python_flaws import Reads, alone, ignored, with_means, zero_claims
 from derivations.sheets.python_labels import Labels
 from derivations.sheets.python_numbers import Numbers
 from derivations.sheets.python_own import Own, arguments, is_simple
 from derivations.sheets.python_rounds import Rounds
+from derivations.sheets.python_said import starting_initially
 from derivations.sheets.python_sizes import offsets
 from derivations.sheets.python_statements import Statements
 from derivations.sheets.python_storing import Storing
@@ -97,7 +98,7 @@ class Walk:
         self.depth = 0
         self.means: set[int] = set()
         self.in_loops = any(isinstance(node, ast.For | ast.While) for node in tree.body)
-        self.time = Time(offsets(tree))
+        self.time = Time(offsets(tree), starting_initially(text))
         self.labels = Labels(tree)
         self.statements, self.assigning = Statements(self), Assigning(self, text)
         self.storing = Storing(self)
@@ -108,7 +109,7 @@ class Walk:
         """What the walk has found, with what the text shows by itself."""
         found, reads = self.assigning, Reads(self.tree)
         given = [arg.arg for function in self.functions.values() for arg in arguments(function)]
-        yield from with_means(found.lines, frozenset(self.means))
+        yield from with_means(alone(found.lines), frozenset(self.means))
         for line in zero_claims(reads, found.zeros):
             yield replace(line, version=found.versions.write(line.target))
         yield from ignored(reads, given, found.zeros)

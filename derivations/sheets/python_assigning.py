@@ -8,11 +8,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from derivations.cell import CellError
-from derivations.expression import ZERO, Expr, MatMul, Name, Transpose, children, rewrite
+from derivations.expression import ZERO, Expr, MatMul, Name, Transpose, children, names, rewrite
 from derivations.plain import code
 from derivations.pythonic import left_chain, place
 from derivations.sheet import Line, Versions, split_increment
-from derivations.sheets.python_labels import carried, is_error, is_gradient, row
+from derivations.sheets.python_labels import carried, entry_label, is_error, is_gradient, of_error, owner_label, row
 from derivations.sheets.python_sizes import is_time
 from derivations.sheets.walked import (
     Items,
@@ -96,7 +96,7 @@ class Assigning:
         """What is put into a list: an expression of an error is a line, under the name of the list."""
         name = re.sub(r"(?:_?list|_?all|_?seq|s)$", "", held.name) or held.name
         worked = isinstance(value, Expr) and not isinstance(value, Name) and value != ZERO
-        return self.worked_out(name, value, node) if worked and re.match(r"d[a-z]", name) else value
+        return self.worked_out(name, value, node) if worked and re.match(r"d_?[a-zA-Z]", name) else value
 
     def worked_out(self, name: str, value: Any, node: ast.expr) -> Any:
         """An expression that stands by itself, as an argument or among what is returned, as a line."""
@@ -112,6 +112,12 @@ class Assigning:
             return
         if isinstance(target, ast.Name):
             held = started(target.id, held)
+        if (
+            isinstance(held, Outside)
+            and isinstance(target, ast.Subscript)
+            and held.name == self.walk.numbers.text(target.slice)
+        ):
+            held = Name(entry_label(owner_label(target.value), held.name))  # a sum that has started elsewhere
         if isinstance(held, int) and isinstance(more, int):
             self.assign(target, held + more if isinstance(operator, ast.Add) else held - more, node)
             return
@@ -197,11 +203,14 @@ class Assigning:
             if not (picked and re.search(r"prev|before|old", name)):
                 return value  # what a line has said, under another name
         said = time.said(value)
-        target = self.walk.labels.target(name)
+        target = of_error(self.walk.labels.target(name, getattr(node, "lineno", 0)), names(value))
         if target != name:
             self.shown.setdefault(target, name)
             name = target
         version = self.versions.write(name)
+        # what the loop has handed on is no part of a sum that this name stands for
+        handed = before.partition("#")[0]
+        before = "" if handed != name and {handed, name} & {"dh_next", "dc_next"} else before
         increment = split_increment(said, before) if before else None
         step, loop = self._when()
         self.lines.append(

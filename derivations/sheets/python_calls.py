@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from derivations.cell import CellError
 from derivations.expression import ZERO, Call, Diag, Expr, Neg, Pow, Reduce, Transpose
+from derivations.sheets.formula import applied
 from derivations.sheets.python_series import each, einsum, summed
 from derivations.sheets.python_sizes import WIDE
 from derivations.sheets.text import SPOKEN
@@ -95,6 +96,8 @@ class Calls:
             isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id in ("self", "cls")
         )
         spoken = SPOKEN.get(name.lower().lstrip("_"))
+        if spoken in ("sech", "cosh", "sinh") and len(args) == 1:
+            return self._each(args[0], lambda one: applied(spoken, (one,), (0, 0)))
         if own and spoken and len(args) == 1:
             return self._each(args[0], lambda one: Call(spoken, (one,)))
         if method is not None and name in ("items", "keys", "values", "get", "pop", "popleft"):

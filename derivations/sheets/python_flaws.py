@@ -9,11 +9,12 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from derivations.expression import ZERO, Div, Expr, MatMul, Outer, walk
 from derivations.sheet import Line
+from derivations.sheets.python_labels import is_gradient
 
 _FINAL = re.compile(r"(?P<error>d_?(?:h|c|s|a|H|C|S|A))s?_?(?:last|final|end|fin|T)")
 _GRADIENT = re.compile(r"d_?(?:[WUVRK]|w_|weight)\w*|(?:grad_?\w*)?[WUVRK]\w*_?grad")
@@ -75,6 +76,14 @@ def ignored(reads: Reads, arguments: Iterable[str], zeros: Iterable[Line]) -> It
                 if starts_it and line.loop is None and reads.read[line.target]:
                     yield replace(line, flaw=f"the final state's cotangent {name} is ignored")
                     break
+
+
+def alone(lines: Sequence[Line]) -> Iterator[Line]:
+    """The lines, where what alone is added to zeros is no part of a sum: `dh_next = 0; dh_next += W.T @ da`."""
+    added_to = {line.before for line in lines}
+    for line in lines:
+        starts = line.increment is not None and not line.before and line.version not in added_to
+        yield replace(line, increment=None) if starts and not is_gradient(line.target) else line
 
 
 def with_means(lines: Iterable[Line], means: frozenset[int]) -> Iterator[Line]:

@@ -5,7 +5,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 _GRADIENTS = re.compile(
     r"d|g|gw|gp|gs|grads?|gradients?|acc|accum|dparams?|d_params|deltas?|derivs?|dtheta|dw|out|res\w*|G|D"
@@ -17,7 +17,7 @@ _GRADIENT = re.compile(r"(?:d|g|grad_?|d_)_?[WUVRKbBw]|[WUVRb]\w*_(?:d|grad)$")
 _BACK = r"carry|carried|carryover|future|from_future|from_next|from_later|back|later|incoming|bptt|recur|flow"
 _CARRIED = re.compile(
     rf"(?:(?:d|grad|g|delta|err|e)_?)?(?:{_BACK})_?(?:grad_?|d_?)?(?P<after>h|c|hidden|cell|state|mem)?"
-    rf"|(?P<before>h|c|hidden|cell|state)_?(?:{_BACK})|(?:grad|delta|g|err)_next_?(?P<last>h|c)?"
+    rf"|(?:(?:d|grad|g|delta)_)?(?P<before>h|c|hidden|cell|state)_?(?:{_BACK})|(?:grad|delta|g|err)_next_?(?P<last>h|c)?"
     rf"|(?:grad|delta|g|err)_(?P<mid>h|c)_next"
 )
 _DIRECT = re.compile(
@@ -29,6 +29,11 @@ _DIRECT = re.compile(
 )
 _DOUBLED = re.compile(
     r"(?P<head>(?:d_?|grad_?|delta_?|g_)?)(?P<letter>[fgionzr])(?P=letter)(?P<tail>(?:_raw|_pre|_in)?)"
+)
+_OF_STATE = r"(?:d|grad|g|delta)_?(?:h|hidden)(?:_?(?:next|nxt|t|new))?|next_?(?:d|grad)_?h"
+_AGE = re.compile(
+    r"(?:(?P<old>old|last|prev|previous)|new|current|cur)_(?P<state>hidden|cell)(?:_state)?"
+    r"|(?P<owner>hidden|cell)(?:_state)?_(?:(?P<before>old|last|prev|previous)|new|current|cur)"
 )
 _NEW = re.compile(r"(?P<state>[hcs])_?(?:new|cur|now|out|curr|current|nxt)|(?:new|cur|curr)_?(?P<other>[hcs])")
 
@@ -82,9 +87,28 @@ def carried(name: str) -> str:
     return "dc_next" if state in ("c", "cell", "mem") else "dh_next"
 
 
+def of_error(name: str, uses: Iterable[str]) -> str:
+    """What a name of a preactivation is that holds an error: `pre_f = dc * c_prev * ...` is `da_f`."""
+    match = re.fullmatch(r"(?:pre|net|raw|act|a)_?(?P<gate>[fiogzrnuc])", name)
+    errors = any(is_error(base) and len(base) > 1 for base in (one.partition("#")[0].partition("@")[0] for one in uses))
+    return f"da_{match['gate']}" if match and errors else name
+
+
 def comes_in(array: str) -> bool:
     """Whether an array over time from outside is the loss's own derivatives by the outputs."""
     return bool(_DIRECT.fullmatch(array))
+
+
+def plainly(name: str) -> str:
+    """What a name from outside is in plain words: `old_cell` is `c_prev`, `WLSTM` is `W`, `nn` is `n`."""
+    if match := _AGE.fullmatch(name):
+        state = {"h": "h", "c": "c"}[(match["state"] or match["owner"])[0]]
+        return f"{state}_prev" if (match["old"] or match["before"]) else state
+    if re.fullmatch(r"candidate_?(?:cell|gate|state|hidden)", name):
+        return "candidate"
+    if re.fullmatch(r"[WUVR]_?(?:lstm|gru|rnn|all|gates?|ifog|ifgo|fiog)", name, re.IGNORECASE):
+        return name[0]
+    return carried(name) or doubled(name)
 
 
 def doubled(name: str) -> str:
@@ -105,6 +129,9 @@ class Labels:
             node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
         }
         self._g = any(re.match(r"g_?[WU]\w*$", name) for name in assigned)  # gWf, gWi: gradients start with g
+        read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        # another error of the state comes in beside the loss's own: from the step after, or as a whole
+        self.hears_later = any(carried(name) == "dh_next" or re.fullmatch(_OF_STATE, name) for name in read)
         self._sizes = {name for name in assigned if len(name) == 1}
         self._new = dict(_renewed(tree))
         self.joined = frozenset(_joined(tree))  # what stands for [h_prev; x] and is not made here
@@ -112,10 +139,13 @@ class Labels:
             node.target.id for node in ast.walk(tree)
             if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name)
         }  # fmt: skip
+        self._handed: dict[tuple[str, int], str] = {}  # by the name and the line of its last assignment
         self.aliases: dict[str, str] = {}  # what an entry of an array is called for short: nn of N[t]
 
-    def target(self, name: str) -> str:
-        """What a name that is assigned is called."""
+    def target(self, name: str, line: int = 0) -> str:
+        """What a name that is assigned in a line is called."""
+        if (name, line) in self._handed:
+            return self._handed[name, line]
         if name in self._new:
             return self._new[name]
         if found := carried(name):
@@ -132,10 +162,14 @@ class Labels:
         found = carried(name)
         if not found and re.search(r"next|nxt|prev_?[hcas]|[hcas]_?prev|plus", name):
             return name
-        found = found or ("dc_next" if re.search(r"c(?:ell)?(?:_|$)|mem", name[1:]) else "dh_next")
+        found = found or ("dc_next" if re.search(r"(?:^|_|^[dg])c(?:_|$)|cell|mem", name) else "dh_next")
         if once:
             self._new.setdefault(name, found)
         return found
+
+    def hands_on(self, name: str, line: int) -> None:
+        """The last assignment of a round gives the error that the loop hands on: `dh = W.T @ da`."""
+        self._handed[name, line] = self.carry(name, False)
 
     def alias(self, name: str, array: str) -> None:
         """A longer name for an entry of an array that has one letter."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from derivations.cell import CellError
 from derivations.expression import Expr
-from derivations.sheets.python_sizes import side, size_of, sizes
+from derivations.sheets.python_sizes import rows, side, size_of, sizes
 from derivations.sheets.walked import Items, Moment, Outside, Series, T, base_of, few
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class Numbers:
 
     def __init__(self, walk: Walk, tree: ast.Module) -> None:
         self.walk = walk
+        self._rows = dict(rows(tree))
         self.sizes = sizes(tree)  # names that count something: n is a gate in other files
 
     def outside(self, name: str) -> Any:
@@ -81,6 +82,9 @@ class Numbers:
     def _owner(self, node: ast.expr) -> str:
         """The name of what has a shape: of `saved[0][1]` nothing is known."""
         name = base_of(self.walk.entries.named(node.id)) if isinstance(node, ast.Name) else ""
+        match node:
+            case ast.Subscript(ast.Subscript(ast.Name(rows), _), ast.Constant(int() as k)) if rows in self._rows:
+                return self._rows[rows][k] if 0 <= k < len(self._rows[rows]) else ""
         if isinstance(node, ast.Subscript):
             return self._owner(node.value)
         return name or (node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else "")

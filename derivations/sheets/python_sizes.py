@@ -92,7 +92,8 @@ def _without_subscripts(node: ast.AST) -> Iterator[ast.Name]:
         here = waiting.pop()
         if isinstance(here, ast.Name):
             yield here
-        if not isinstance(here, ast.Subscript | ast.Attribute):
+        counts = isinstance(here, ast.Call) and isinstance(here.func, ast.Name) and here.func.id == "len"
+        if not counts and not isinstance(here, ast.Subscript | ast.Attribute):
             waiting += ast.iter_child_nodes(here)
 
 
@@ -110,6 +111,29 @@ def counters(tree: ast.AST) -> frozenset[str]:
             case ast.While(test):
                 found |= {name.id for name in ast.walk(test) if isinstance(name, ast.Name)}
     return frozenset(found)
+
+
+def rows(tree: ast.AST) -> Iterator[tuple[str, list[str]]]:
+    """The arrays whose rows a loop or an assignment takes apart, with the names of their members."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign([ast.Tuple(parts)], ast.Subscript(ast.Name(array), _)):
+                yield array, _names(parts)
+            case ast.For(target, iterable, _):
+                zipped = isinstance(iterable, ast.Call) and ast.unparse(iterable.func) == "zip"
+                targets = target.elts if zipped and isinstance(target, ast.Tuple) else [target]
+                sources = iterable.args if zipped and isinstance(iterable, ast.Call) else [iterable]
+                for one, source in zip(targets, sources, strict=False):
+                    while isinstance(source, ast.Subscript | ast.Call):
+                        source = (
+                            source.value if isinstance(source, ast.Subscript) else (source.args or [source.func])[0]
+                        )
+                    if isinstance(one, ast.Tuple) and isinstance(source, ast.Name):
+                        yield source.id, _names(one.elts)
+
+
+def _names(parts: list[ast.expr]) -> list[str]:
+    return [part.id if isinstance(part, ast.Name) else "" for part in parts]
 
 
 def members(node: ast.expr) -> list[ast.expr]:

@@ -6,7 +6,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from derivations.cell import CellError
 from derivations.expression import ZERO
@@ -171,9 +171,16 @@ class Statements:
             held = scope[name]
             starts_here = held == ZERO or (isinstance(held, Outside) and held.at is None)
             if is_state(state) and starts_here:
+                self._put_in(held, Outside(state, step, True))
                 if held == ZERO:
                     self.walk.assigning.zero.add(f"{state}@0")
                 scope[name] = Outside(state, step, True)
+
+    def _put_in(self, held: Any, initial: Outside) -> None:
+        """What was put into a list or a dictionary before the loop is the initial state there as well."""
+        for store in (*self.walk.scope.values(), *self.walk.attributes.values()):
+            if isinstance(store, Items) and isinstance(held, Outside):
+                store.known = {key: initial if value == held else value for key, value in store.known.items()}
 
     def _carried(self, body: list[ast.stmt]) -> None:
         """Errors that start as zero, and that a loop hands on: what comes back from the step after."""
@@ -187,7 +194,16 @@ class Statements:
         for name in sorted(count.keys() & read):
             start = scope.get(name)
             zero = start in (ZERO, 0) and not isinstance(start, Moment | bool)
-            if zero and (is_error(name) or carried(name)) and not is_gradient(name):
+            last = next(node for node in reversed(plain) for target in node.targets for n in ast.walk(target)
+                        if isinstance(n, ast.Name) and n.id == name)  # fmt: skip
+            if count[name] == 1 and _through_weights(last.value, name):
+                continue  # delta = (dh + W.T @ delta) * slope: what is handed on is no error of the state
+            outside = isinstance(start, Outside) and start.at is None
+            handed = count[name] > 1 if zero else outside
+            alone = name in ("e", "r", "s", "u", "v", "lam", "adj")  # single letters for what a loop hands on
+            if handed and name not in labels.added_to and (is_error(name) or alone) and not is_gradient(name):
+                labels.hands_on(name, last.lineno)
+            if zero and (is_error(name) or carried(name) or alone) and not is_gradient(name):
                 self.walk.assigning.zero.add(labels.carry(name, count[name] == 1 and name not in labels.added_to))
 
     def _round(self, body: list[ast.stmt]) -> bool:
@@ -224,3 +240,18 @@ class Statements:
             if not self._round(body[1:] if early else body):
                 break
         time.step, time.header = before
+
+
+def _through_weights(value: ast.expr, name: str) -> bool:
+    """Whether an expression multiplies a name by a matrix."""
+    for node in ast.walk(value):
+        match node:
+            case ast.BinOp(left, ast.MatMult(), right):
+                sides = [left, right]
+            case ast.Call(ast.Attribute(owner, "dot" | "matmul" | "mm"), args):
+                sides = [owner, *args]
+            case _:
+                continue
+        if any(isinstance(inner, ast.Name) and inner.id == name for side in sides for inner in ast.walk(side)):
+            return True
+    return False

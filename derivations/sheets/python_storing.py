@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from derivations.cell import CellError
-from derivations.expression import ZERO, Expr, Name, Stack, Transpose
+from derivations.expression import ZERO, Expr, Name, Stack, Transpose, names
 from derivations.sheets.python_assigning import adds_to, started
-from derivations.sheets.python_labels import entry_label, is_error, is_gradient, owner_label
+from derivations.sheets.python_labels import entry_label, is_error, is_gradient, of_error, owner_label
 from derivations.sheets.python_sizes import members
 from derivations.sheets.walked import Items, Moment, Outside, below, side_by_side
 
@@ -63,6 +63,11 @@ class Storing:
             return
         before_ = held.known.get(key)
         label = entry_label(held.name or name, key) if isinstance(key, str) else name
+        if before_ is None and isinstance(node, ast.AugAssign) and isinstance(key, str) and not held.zeros:
+            before_ = Name(label)
+        if isinstance(key, str) and isinstance(value, Expr):
+            said = of_error(f"{held.name or name}_{key}", names(value))
+            label = said if label == key and is_error(said) else label
         starts = before_ in (None, ZERO, 0) and is_gradient(label) and adds_to(node)
         count = len(self.walk.assigning.lines)
         said = self.walk.assigning.line(label, value, node, before_.id if isinstance(before_, Name) else "")

@@ -21,7 +21,7 @@ from derivations.pythonic import (
     place,
     unary,
 )
-from derivations.sheets.python_labels import comes_in, doubled
+from derivations.sheets.python_labels import comes_in, plainly
 from derivations.sheets.python_series import combined, each
 from derivations.sheets.walked import Items, Moment, Outside, Series, base_of, few, named
 
@@ -277,9 +277,10 @@ class Values:
                 self.walk.assigning.shown.setdefault(said, f"{theirs}[t]")
             return name
         if value.name in ("grad_out", "grad_output", "d_output", "output_grad"):
-            self.walk.assigning.shown.setdefault("dh_out", value.name)
-            return named(Outside("dh_out", value.at))
-        plain = doubled(value.name)
+            error = "dh_out" if self.walk.time.over_time or self.walk.labels.hears_later else "dh"
+            self.walk.assigning.shown.setdefault(error, value.name)
+            return named(Outside(error, value.at))
+        plain = plainly(value.name)
         if plain != value.name:
             self.walk.assigning.shown.setdefault(plain, value.name)
         return named(Outside(plain, value.at))

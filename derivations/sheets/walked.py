@@ -3,7 +3,7 @@
 What belongs to a step keeps it in its name while the walk goes on, as in `h@2`; a line says it from its own step.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -149,13 +149,14 @@ class Time:
         header: the line of the loop over time that is walked.
     """
 
-    def __init__(self, offsets: dict[str, set[int]]) -> None:
+    def __init__(self, offsets: dict[str, set[int]], initial: Collection[str] = ()) -> None:
         self.step: int | None = None
         self.base = 1
         self.over_time = False
         self.series: set[str] = set()
         self.header = 0
         self._offsets = offsets
+        self._said = initial  # arrays that the file says to start with the initial state
         # where one array of states starts with the initial one, one that is read at t alone does so too
         self._initial = any(1 in by and -1 not in by and is_state(array) for array, by in offsets.items())
 
@@ -183,6 +184,8 @@ class Time:
     def starts_initial(self, name: str) -> bool:
         """Whether an array starts with the initial state."""
         found = self._offsets.get(name, set())
+        if name in self._said:
+            return self.base == 1  # in a loop from 1 on the index is the step
         return is_state(name) and -1 not in found and (1 in found or (self._initial and found <= {0}))
 
     def step_of(self, name: str, key: Moment) -> int:

@@ -152,3 +152,28 @@ def test_what_grows_without_end_is_read_in_half_a_second(what):
 
     found = in_time(0.5, read)
     assert found is None or len(found.lines) < 2_000
+
+
+def test_a_sum_over_time_without_the_last_step_is_charged_at_its_loop_and_does_not_crash():
+    right = """
+for t in range(T - 1, -1, -1):
+    dh = dh_out[t] + dh_next
+    dc = dc_next + dh * o[t] * (1 - np.tanh(c[t]) ** 2)
+    da_i = dc * g[t] * i[t] * (1 - i[t])
+    da_f = dc * c[t - 1] * f[t] * (1 - f[t])
+    da_g = dc * i[t] * (1 - g[t] ** 2)
+    da_o = dh * np.tanh(c[t]) * o[t] * (1 - o[t])
+    da = np.concatenate([da_i, da_f, da_g, da_o])
+    dW_x += np.outer(da, x[t])
+    dW_h += np.outer(da, h[t - 1])
+    dh_next = W_h.T @ da
+    dc_next = dc * f[t]
+"""
+    head = "dW_x, dW_h, dh_next, dc_next = np.zeros_like(W_x), np.zeros_like(W_h), np.zeros(H), np.zeros(H)"
+    of = {text: mark_sheet(read_sheet(head + text, "python"), course("lstm"))
+          for text in (right, right.replace("range(T - 1", "range(T - 2"))}  # fmt: skip
+    good, bad = of.values()
+    assert not [m.line for m in good.marks if m.verdict is Verdict.WRONG]
+    charged = [(m.line, m.mistake) for m in bad.marks if m.verdict is Verdict.WRONG]
+    assert [line for line, _ in charged] == [2]
+    assert "the last step is left out" in charged[0][1]
