@@ -17,6 +17,7 @@ from derivations.sheet import Sheet, free
 from derivations.world import NOW, OVER_TIME, Unnamed
 
 FAINT = 1.9  # the cost from which on a name hardly says what it is
+_OF_STEP = re.compile(r"d_?[A-Za-z]+(?:\[[^\]]+\]|_?\d)/")  # of the loss of one step
 _FINAL = re.compile(r"^(d_?\w+?)_?(?:last|final|end|fin|T)$")
 
 
@@ -75,6 +76,8 @@ class Glossary:
             states = self.course.cell.states
             carried = [m.quantity.of for m in whole[:1] if isinstance(m.quantity, Adjoint) and m.quantity.of in states]
             result = [*(Meaning(Adjoint(of, "next"), 0.05) for of in carried), *result]
+        if self.sheet.stepwise and _OF_STEP.match(name):  # dL_t/dh_t beside dL/dh_t
+            result = list(_of_one_step(result, self.course.cell)) or result
         if self.sheet.immediate and not name.startswith("d+"):
             over = [
                 m for m in result if any(isinstance(n, Derivative) and n.kind == OVER_TIME for n in walk(m.quantity))
@@ -141,6 +144,17 @@ def _as_new(found: Iterable[Meaning], cell: Cell) -> Iterator[Meaning]:
                 continue
             case _:
                 yield meaning
+
+
+def _of_one_step(found: Iterable[Meaning], cell: Cell) -> Iterator[Meaning]:
+    """What names mean of the loss of one step alone, where they are derivatives by what it reads."""
+    for meaning in found:
+        inner, by = (meaning.quantity.arg, meaning.quantity.by) if isinstance(meaning.quantity, Shift) else (
+            meaning.quantity, 0)  # fmt: skip
+        if isinstance(inner, Adjoint):
+            of, by = (inner.of.removesuffix("_prev"), by - 1) if inner.of in cell.previous else (inner.of, by)
+            if of in cell.seeded and inner.part in ("", "out"):
+                yield Meaning(moved(Adjoint(of, "out"), by), meaning.cost)
 
 
 def _from_outside(quantity: Expr) -> bool:

@@ -24,6 +24,7 @@ from derivations.expression import (
     MatMul,
     Name,
     Outer,
+    TimeSum,
     Total,
     Transpose,
     walk,
@@ -109,6 +110,8 @@ class _Marking:
         if self.other and not (judged.right and holds_anyway(self.reading, judged)):
             words = "right" if judged.right else "not right"
             return self._said(judged, Verdict.UNSURE, f"{words} for {self.course.cell.name}; {OTHER}")
+        if line.lacks and any(isinstance(node, Total | TimeSum) for node in walk(judged.quantity)):
+            return self._lacking(judged)
         if judged.right:
             if doubt := self.doubts.of_right(judged):
                 return self._said(judged, Verdict.UNSURE, doubt)
@@ -139,6 +142,18 @@ class _Marking:
         if doubt := self.doubts.of_wrong(judged):
             return self._said(judged, Verdict.UNSURE, doubt)
         return self._wrong(judged)
+
+    def _lacking(self, judged: Judged) -> Mark:
+        """A sum over time that leaves a step out, whatever else is wrong with it."""
+        line = judged.line
+        mark = self.mark(replace(judged, line=replace(line, lacks="")))
+        if mark.verdict not in (Verdict.RIGHT, Verdict.WRONG):
+            return mark
+        assert judged.said is not None  # what is right or wrong was read
+        assert judged.quantity is not None
+        words = f"{mark.mistake}; {line.lacks}" if mark.verdict is Verdict.WRONG else line.lacks
+        right = self.words.written(line, written_out(self.course, judged.quantity, judged.said, line.step))
+        return replace(mark, verdict=Verdict.WRONG, mistake=words, correct=mark.correct or right)
 
     def slope(self, wrong: tuple[Line, str, Expr]) -> Mark:
         """A function of the file that is meant to be a slope and is none: charged at its own line, and nowhere else."""

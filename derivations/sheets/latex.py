@@ -11,9 +11,11 @@ from dataclasses import dataclass, field, replace
 from derivations.cell import CellError
 from derivations.expression import Transpose
 from derivations.sheet import Line, Sheet, Versions, checked, normal
+from derivations.sheets.bounds import bounded
 from derivations.sheets.formula import Piece, formula
 from derivations.sheets.latex_cursor import Cursor, braced
 from derivations.sheets.latex_indices import Indices, everywhere, indices
+from derivations.sheets.latex_rows import readied
 from derivations.sheets.latex_tokens import tokens
 from derivations.sheets.text import BLANK, assigned, given_in_comments
 
@@ -43,7 +45,7 @@ _RULE = re.compile(
 _PROSE = re.compile(r"[A-Za-z]{3,}\s+[A-Za-z]{2,}")
 _NOISE = re.compile(
     r"\\(?:nonumber|notag|displaystyle|textstyle|limits|nolimits|allowbreak|hfill|hline|centering|noindent)(?![A-Za-z])"
-    r"|\\(?:label|tag|intertext|hspace|vspace|phantom|hphantom|vphantom|text|textbf|textit|textrm|mbox|eqref|ref)\*?"
+    r"|(?<![_^{])\\(?:label|tag|intertext|hspace|vspace|phantom|hphantom|vphantom|text|textbf|textit|textrm|mbox|eqref|ref)\*?"
     r"\{[^{}]*\}(?!_)|\\[bB]igg?[lrm]?(?![A-Za-z])|\\(?:left|right|middle)(?![A-Za-z])|\\begin\{(?:aligned|split|gathered)\}"
     r"|\\end\{(?:aligned|split|gathered)\}|(?<!\\)\\[,;:!> ]|\\q?quad(?![A-Za-z])|~|&"
 )
@@ -64,7 +66,11 @@ def read_latex(text: str) -> Sheet:
     rows = list(_rows(text))
     reader = _Reader(macros, usual=everywhere(row for _, _, row in rows))
     for number, column, row in rows:
+        start = len(reader.lines)
         reader.row(number, column, row)
+        reader.lines[start:] = [
+            bounded(line, row.replace(r"\tau", "t"), text, reader.versions) for line in reader.lines[start:]
+        ]
     components = any(indices(row).absorbed for _, _, row in rows)
     return Sheet("latex", tuple(reader.lines), given, reader.shown, components=components)
 
@@ -200,7 +206,7 @@ class _Reader:
         try:
             if len(row) > LONGEST_ROW:
                 raise CellError(f"a formula of more than {LONGEST_ROW} characters")
-            clean = _NOISE.sub(" ", expanded(row, self.macros))
+            clean = _NOISE.sub(" ", readied(expanded(row, self.macros)))
             clean = _EQUALS.sub("=", clean)
             self.indices = indices(clean) or self.usual
             parts = _at_equals(clean.strip().rstrip(".,;"))
