@@ -65,7 +65,7 @@ class Glossary:
         """All that a name may mean, the likeliest first; `order` is that of the gates in what is packed."""
         if name in self.sheet.names:
             return [Meaning(self.sheet.names[name], 0)]
-        result = self._as_here(name, target)
+        result = [*self._delta_beside(name), *self._as_here(name, target)]
         if (meant := self.taught.get(bare(name))) is not None:
             by = next((by for _, by, _ in timed(name)), 0) if "[" in name else 0
             result = [Meaning(moved(meant, by), -0.1), *(m for m in result if m.quantity != moved(meant, by))]
@@ -86,6 +86,21 @@ class Glossary:
         if order:
             return sorted([*result, *self.vocabulary.packing.together(name, order)], key=lambda m: m.cost)
         return result
+
+    def _delta_beside(self, name: str) -> Iterator[Meaning]:
+        """What `delta_c` means where `dc` stands beside it: the error of the candidate for that state."""
+        of = bare(name).removeprefix("delta_")
+        if of not in self.course.cell.states or of == bare(name) or f"d{of}" not in self._bare_names:
+            return
+        gates = self.vocabulary.gates
+        for gate, state in gates.candidates():
+            if state == of and gate in gates.preactivation:
+                by = next((by for _, by, _ in timed(name)), 0) if "[" in name else 0
+                yield Meaning(moved(Adjoint(gates.preactivation[gate]), by), 0.05)
+
+    @cached_property
+    def _bare_names(self) -> frozenset[str]:
+        return frozenset(bare(name) for line in self.sheet.lines for name in (line.target, *filter(free, line.uses)))
 
     def _plain(self, name: str, target: bool) -> list[Meaning]:
         return self.vocabulary.targets(name) if target else self.vocabulary.readings(name)

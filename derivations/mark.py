@@ -20,6 +20,7 @@ from derivations.equality import Status
 from derivations.explaining import explain, unexplained
 from derivations.expression import (
     Adjoint,
+    Derivative,
     Expr,
     MatMul,
     Name,
@@ -43,7 +44,7 @@ from derivations.sheets.python_slopes import same
 from derivations.truncation import Truncation
 from derivations.understanding import Understanding
 from derivations.wording import Wording
-from derivations.world import Unnamed
+from derivations.world import OVER_TIME, Unnamed
 
 MOST_CLAIMS = 1_500
 MOST_OTHERWISE = 12
@@ -112,6 +113,8 @@ class _Marking:
             return self._said(judged, Verdict.UNSURE, f"{words} for {self.course.cell.name}; {OTHER}")
         if line.lacks and any(isinstance(node, Total | TimeSum) for node in walk(judged.quantity)):
             return self._lacking(judged)
+        if judged.right and (over := self._through_all(judged)) is not None:
+            return self.mark(replace(judged, right=False, quantity=over))
         if judged.right:
             if doubt := self.doubts.of_right(judged):
                 return self._said(judged, Verdict.UNSURE, doubt)
@@ -142,6 +145,17 @@ class _Marking:
         if doubt := self.doubts.of_wrong(judged):
             return self._said(judged, Verdict.UNSURE, doubt)
         return self._wrong(judged)
+
+    def _through_all(self, judged: Judged) -> Expr | None:
+        """The derivative through all steps, where the sheet has such and this one is within its step alone."""
+        match judged.quantity:
+            case Derivative(of, wrt, "total") if self.sheet.numbered and wrt in self.course.cell.parameters:
+                over = Derivative(of, wrt, OVER_TIME)
+                others = [j for j in self.reading.judged if j.right and j.quantity == over]
+                value, step = judged.value, judged.line.step
+                if others and value is not None and not self.course.agrees(value, over, self.view, step):
+                    return over
+        return None
 
     def _lacking(self, judged: Judged) -> Mark:
         """A sum over time that leaves a step out, whatever else is wrong with it."""

@@ -263,8 +263,12 @@ def gate_of_error(sayings: Sayings, part: Expr, step: int) -> str | None:
 
 def _anything(sayings: Sayings, line: Line, value: Matrix[float] | None) -> list[tuple[Expr, bool, float]]:
     """The errors that have this value, for a name that hardly says what it is."""
-    if not re.match(r"d|delta|grad|eps|err", line.target) or value is None:
-        return []
+    if (
+        not re.match(r"d|delta|grad|eps|err", line.target)
+        or value is None
+        or ("/" in line.target and isinstance(line.rhs, Name))
+    ):
+        return []  # that two derivatives are one says nothing of what they are by
     errors: list[Expr] = [Adjoint(name) for name in sayings.course.derivation.adjoint_of]
     if any(by == -1 for _, by, _ in timed(line.target)):  # of the step before, only states have one
         errors = [Adjoint(name) for name in sayings.course.cell.previous]

@@ -11,10 +11,16 @@ _STEP_BY = re.compile(r"\\sum\s*(?:\\limits\s*)?_\s*\{?\s*(\\tau|s)(?![A-Za-z])\
 _AT = re.compile(r"(?:\\vert|\|)\s*_\s*(?:\{[^{}]*\}|\w)")
 _BACK = re.compile(r"\^\s*(?:\{\s*(?:\\,)?\s*\\leftarrow\s*\}|\\leftarrow(?![A-Za-z]))")
 _WORDS_BEHIND = re.compile(
-    r"(?:,\s*)?(?:\\q?quad\s*|&&\s*)(?:\\(?:text|mbox|textrm)\s*\{\s*\(?\s*(?:if|for|since|because|as|when|comes?|"
-    r"using|by|the|this|from|only|at|here)\b)[^=]*$"
+    r"(?:,\s*)?(?:\\q?quad\s*|&&\s*)(?:\\(?:text|mbox|textrm)\s*\{\s*\(?\s*(?:\$[^=]*\$\s*[a-z]|(?:if|for|since|because|as|when|comes?|"
+    r"using|by|the|this|from|only|at|here)\b))[^=]*$"
 )
 MOST_GATES = 8
+
+
+def share_said(row: str) -> int | None:
+    """The step at which a row says that it holds, as behind a bar; 0 for step t, None where it does not say so."""
+    match = re.search(r"(?:\\vert|\|)\s*_\s*\{?\s*t\s*(?:=\s*(\d))?\s*\}?", row)
+    return int(match[1] or 0) if match else None
 
 
 def readied(row: str) -> str:
@@ -51,7 +57,7 @@ def _term(row: str, at: int) -> int:
     for k in range(at, len(row)):
         sign = row[k]
         depth += (sign in "({[") - (sign in ")}]")
-        ends = depth == 0 and sign in "+-=," and row[at:k].strip()
+        ends = depth == 0 and sign in "+-=," and row[at:k].strip() and row[k - 1] != "\\"
         if depth < 0 or ends:
             return k
     return len(row)

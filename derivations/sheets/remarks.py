@@ -29,6 +29,13 @@ _WITHOUT_A_SIGN = re.compile(
     r"(?P<before>.*?)(?<![\w/])(?P<left>[d\u2202]\w*\s?/\s?[d\u2202]\S+?)(?P<after>(?:\s+[a-z]\S*(?:\s+\S+)*?)?)\s*:\s+(?P<right>\S.*)$"
 )
 _IS = re.compile(r"^\s*(?:[a-z]+\s+)*?([A-Za-z]\w{0,5})\s+(?:is|=|:=)\s+([A-Za-z\u2202\u03b4]\S*?)\s*$")
+_IS_THE = re.compile(
+    r"(?:^|(?<=[\s;,]))([A-Za-z]\w{0,5})\s+(?:is|denotes|means)\s+the\s+[a-z ]+,?\s+"
+    r"([d\u2202]\S+?/[d\u2202][^\s,;)]+)\s*$"
+)
+_SHORT = re.compile(  # a letter for a derivative of the loss
+    r"\s*[A-Za-z](?:_(?:t|\{t\}|\d)|\(t\))?\s*:?=\s*[d\u2202][A-Za-z]\w*/[d\u2202]\S+\s*"
+)
 _SUM_OVER = re.compile(r"\bsum\s+over\s+(?:all\s+)?(?:t|time|(?:time\s*)?steps)\s+of\b")
 _SUM_OF = re.compile(r"\bsum\s+of\s+(?:the\s+|all\s+)?(?:rows|columns)\s+of\s+([A-Za-z]\w*)")
 _SHARE = re.compile(
@@ -55,6 +62,8 @@ def without_remarks(code: str) -> tuple[str, list[Said]]:
         if not ("=" in inner or PROSE.search(inner)):
             return match[0]
         at = match.start(1)
+        if spoken := _IS_THE.search(inner):
+            found.append(Said(at + spoken.start(), f"{spoken[1]} = {spoken[2]}", defines=True))
         for part in re.finditer(r"[^,;]+", inner):
             if (said := _IS.match(part[0])) and not said[2].isdigit():
                 found.append(Said(at + part.start(), f"{said[1]} = {said[2]}", defines=True))
@@ -94,6 +103,7 @@ def stripped(said: Said, assigned: re.Pattern[str]) -> Said:
             return Said(said.start, "")  # a part of what the derivative says
         defines = defines or (cut[0] == ":=" and bool(re.fullmatch(r"[:=\s]*[\w/{}()+-]+\s*", right)))
         text = left.ljust(cut.start()) + right
+        defines = defines or bool(_SHORT.fullmatch(text))
     return Said(said.start, text, defines)
 
 

@@ -78,6 +78,7 @@ BLANK = re.compile(r"[\s_.…?]*")
 _NAMES = re.compile(r"\s*(?:#\s*)?names\s*:?\s*(?P<rest>.*)$", re.IGNORECASE)
 _ASSIGNED = re.compile(r"(?<![=!<>:+*\-/])(?P<operator>[+*\-]?)=(?!=)(?![^{}=]*\})|:=|\u2190")
 _CLAIM = re.compile(r"\s*(?:(?:so|and|where|with|let|here|hence|then)\s+)*[^\s,;=]+\s*:?=")
+_SAYS_MORE = re.compile(rf"{_ASSIGNED.pattern.replace('?P<operator>', '?:')}|[A-Za-z]{{2,}}[ -][a-z]{{3,}}")
 _DERIVATIVE = re.compile(rf"d_?\s?({_NAMED})\s*/\s*d_?\s?({_NAMED})")
 _LOSS_OF_STEP = re.compile(r"(?:L|E|J|l|ell|[Ll]oss)[_^]?(?:t|\{\(?t\)?\}|\(t\))")
 
@@ -108,7 +109,7 @@ def read_text(text: str) -> Sheet:
             given.update(_given(written, number))
             continue
         naming = naming and not written.strip()
-        code = written.split("#")[0].split("//")[0].rstrip().rstrip(";.,\\")
+        code = written.split("#")[0].split("//")[0].rstrip().rstrip(";:.,\\")
         share = share_said(code)
         code, beside = without_remarks(code)
         said = [*beside, *(Said(start, part) for start, part in _statements(without_a_sign(code) or code))]
@@ -150,7 +151,7 @@ def _statements(code: str) -> Iterator[tuple[int, str]]:
     depth = start = 0
     for k, character in enumerate(code):
         depth += (character in "([") - (character in ")]")
-        follows = character == "," and _ASSIGNED.search(code[start:k]) and _CLAIM.match(code, k + 1)
+        follows = character == "," and _SAYS_MORE.search(code[start:k]) and _CLAIM.match(code, k + 1)
         if depth == 0 and (character == ";" or follows):
             yield start, code[start:k]
             start = k + 1

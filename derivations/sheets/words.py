@@ -20,6 +20,9 @@ _ALONE = re.compile(
     r"|one step)\b|= *0\b|last (?:time )?step",
     re.IGNORECASE,
 )
+_DIRECT = re.compile(  # the last state of the cell has a gradient of its own
+    r"final (?:\w+ )?(?:states?'?s? )?gradients?\b[^.\n]*c|reads \$?c\S* directly|both final states"
+)
 
 
 def with_words(sheet: Sheet, text: str) -> Sheet:
@@ -41,4 +44,6 @@ def _speaks_of_later(sheet: Sheet, text: str) -> bool:
         if k not in formulas or "%" in written or PROSE.search(written)
     ]
     said = [written for written in prose if _LATER.search(written)]
+    if any(_DIRECT.search(written) for written in prose):
+        return True
     return bool(said) and not any(_ALONE.search(written) for written in said)

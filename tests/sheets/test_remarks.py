@@ -93,3 +93,21 @@ def test_the_first_step_gives_nothing_where_the_initial_state_is_zero():
     start = "here h_0 = 0\nda_t = dh_t (1 - h_t^2)\n"
     assert verdicts("rnn", start + "dL/dW_hh = sum_{t=2}^{T} da_t h_{t-1}^T")[-1] is R
     assert verdicts("rnn", start + "dL/dW_xh = sum_{t=2}^{T} da_t x_t^T")[-1] is W
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [("x_t", R), ("h_t", W)])
+def test_a_letter_that_stands_for_a_derivative_makes_no_claim(factor, verdict):
+    text = "Shared weights, steps 1..T, d_t = dL/da_t (total):\ndL/dW_xh = sum_{t=1}^{T} d_t {}\ndL/db_h = sum_t d_t"
+    assert verdicts("rnn", text.replace("{}", factor))[1] is verdict
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [("", W), (" + dc_next", R)])
+def test_a_final_state_may_have_a_gradient_of_its_own(factor, verdict):
+    words = "With final gradients of h and c from the decoder,\n"
+    assert verdicts("lstm", f"{words}dc = dh*o*(1 - tanh(c)^2){factor}") == [verdict]
+
+
+def test_words_before_a_comma_are_no_part_of_a_claim():
+    said = verdicts("rnn", "The loss reads h only, d = dL/dh\ndb_h = d*(1 - h^2)")
+    assert said[-1] is R
+    assert verdicts("rnn", "The loss reads h only, d = dL/dh\ndb_h = d*(1 - h)^2")[-1] is W

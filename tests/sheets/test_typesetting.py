@@ -64,3 +64,50 @@ def test_words_that_speak_of_the_step_after_leave_no_carry_out():
     line = "dc = dh*o*(1 - tanh(c)^2)"
     assert verdicts("lstm", f"what comes from step t+1 is dc_next\n{line}") == [W]
     assert verdicts("lstm", f"nothing comes from step t+1\n{line}") == [TRUNCATED]
+
+
+@pytest.mark.parametrize(("name", "verdict"), [("f", R), ("o", W)])
+def test_a_sheet_may_say_which_accent_is_an_error(name, verdict):
+    start = "\\hat{v} denotes the gradient of the loss with respect to $v$.\n"
+    sheet = r"\hat{a}_f = \hat{c} \odot c_{t-1} \odot %s \odot (1-f)"
+    assert verdicts("lstm", start + sheet % name, "latex") == [verdict]
+
+
+@pytest.mark.parametrize(("factor", "verdict"), [("n - h_{t-1}", W), ("h_{t-1} - n", R)])
+def test_a_dot_is_an_error(factor, verdict):
+    assert verdicts("gru", rf"\dot{{z}} = \dot{{h}}_t \odot ({factor})", "latex") == [verdict]
+
+
+@pytest.mark.parametrize(("last", "verdict"), [("o", R), ("i", W)])
+def test_the_gates_may_be_called_by_a_capital_gamma(last, verdict):
+    sheet = r"\mathrm{d}\Gamma_f = \mathrm{d}c * c_{prev} * \Gamma_f * (1-\Gamma_f)" "\n"
+    sheet += rf"\mathrm{{d}}\Gamma_o = \mathrm{{d}}h * \tanh(c) * \Gamma_{last} * (1-\Gamma_{last})"
+    assert verdicts("lstm", sheet, "latex") == [R, verdict]
+
+
+@pytest.mark.parametrize(
+    ("line", "verdict"),
+    [
+        (r"\frac{\partial L}{\partial W_{ho}} = \frac{\partial L}{\partial a_o} \otimes h_{t-1}", R),
+        (r"\frac{\partial L}{\partial W_{ho}} = h_{t-1} \otimes \frac{\partial L}{\partial a_o}", W),
+        (r"\frac{\partial L}{\partial f_t} = \frac{\partial L}{\partial c_t} \otimes c_{t-1}", R),
+    ],
+)
+def test_a_circled_cross_is_an_outer_product_in_gradients_of_matrices(line, verdict):
+    assert verdicts("lstm", line, "latex") == [verdict]
+
+
+@pytest.mark.parametrize(("more", "verdict"), [(r" + W_{hh} \frac{\mathrm{d} h_2}{\mathrm{d} W_{hh}}", R), ("", W)])
+def test_a_total_derivative_goes_through_all_steps(more, verdict):
+    total = r"\frac{\mathrm{d} h_%d}{\mathrm{d} W_{hh}} = (1 - h_%d^2)(h_%d%s)"
+    sheet = [total % (1, 1, 0, ""), total % (2, 2, 1, r" + W_{hh} \frac{\mathrm{d} h_1}{\mathrm{d} W_{hh}}")]
+    assert verdicts("rnn", "\n".join([*sheet, total % (3, 3, 2, more)]), "latex") == [R, R, verdict]
+
+
+@pytest.mark.parametrize(("gate", "verdict"), [("i", R), ("f", W)])
+def test_a_delta_before_a_name_and_one_with_an_index_are_two(gate, verdict):
+    sheet = [r"\tilde{c}_t = \tanh(W_c x_t + U_c h_{t-1} + b_c)"]
+    sheet += [rf"\delta_{k} = \delta c_t \odot {v} \odot {k}_t \odot (1 - {k}_t)" for k, v in
+              (("f", "c_{t-1}"), ("i", r"\tilde{c}_t"))]  # fmt: skip
+    sheet += [rf"\delta x_t = W_f^T \delta_f + W_{gate}^T \delta_i + W_c^T \delta_c + W_o^T \delta_o"]
+    assert verdicts("lstm", "\n".join(sheet), "latex")[1:] == [R, R, verdict]
