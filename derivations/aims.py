@@ -25,6 +25,8 @@ def aims(sayings: Sayings, line: Line, value: Matrix[float] | None) -> list[Mean
         least = {m: FAINT if m.quantity in before else 1.5 for m in found}
         found = [m for m in found if m.cost < least[m] or sayings.fits(value, m.quantity, line.step)]
     found = _not_taken(sayings, line, found)
+    if line.share is not None and any(isinstance(m.quantity, Adjoint) for m in found):
+        return [m for m in found if not isinstance(m.quantity, Total | TimeSum)]
     if _over_all(sayings, line) and any(isinstance(m.quantity, Total) for m in found):
         found = [m for m in found if not (isinstance(m.quantity, Adjoint) and parameter_of(m.quantity))]
     return found if line.loop is None else _in_loop(sayings, line, found)
@@ -49,7 +51,9 @@ def _over_all(sayings: Sayings, line: Line) -> bool:
     if line.rhs is not None and any(isinstance(node, TimeSum) for node in walk(line.rhs)):
         return True
     return sayings.sheet.numbered or (
-        sayings.sheet.notation != "python" and any("[T" in name for name in line.uses) and "[" not in line.target
+        sayings.sheet.notation != "python"
+        and any("[T" in name or name.endswith("_T") for name in line.uses)
+        and "[" not in line.target
     )
 
 

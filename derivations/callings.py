@@ -101,6 +101,7 @@ class Callings:
                     yield f"b_{alias}", name, 2.2
             if equation.auto or name not in self.gates.preactivation:
                 continue
+            yield f"Gamma_{name}", name, 0.6  # as in Ng's course
             pre = self.gates.preactivation[name]
             own = [word for word, ours in self.learned if ours == name]
             for alias in (name, *own, *(a for w in label.split() for a in _WORDS.get(w, ()))):

@@ -17,6 +17,7 @@ from derivations.sheet import Sheet, free
 from derivations.world import NOW, OVER_TIME, Unnamed
 
 FAINT = 1.9  # the cost from which on a name hardly says what it is
+_OF_STEP = re.compile(r"d_?[A-Za-z]+(?:\[[^\]]+\]|_?\d)/")  # of the loss of one step
 _FINAL = re.compile(r"^(d_?\w+?)_?(?:last|final|end|fin|T)$")
 
 
@@ -64,7 +65,7 @@ class Glossary:
         """All that a name may mean, the likeliest first; `order` is that of the gates in what is packed."""
         if name in self.sheet.names:
             return [Meaning(self.sheet.names[name], 0)]
-        result = self._as_here(name, target)
+        result = [*self._delta_beside(name), *self._as_here(name, target)]
         if (meant := self.taught.get(bare(name))) is not None:
             by = next((by for _, by, _ in timed(name)), 0) if "[" in name else 0
             result = [Meaning(moved(meant, by), -0.1), *(m for m in result if m.quantity != moved(meant, by))]
@@ -75,6 +76,8 @@ class Glossary:
             states = self.course.cell.states
             carried = [m.quantity.of for m in whole[:1] if isinstance(m.quantity, Adjoint) and m.quantity.of in states]
             result = [*(Meaning(Adjoint(of, "next"), 0.05) for of in carried), *result]
+        if self.sheet.stepwise and _OF_STEP.match(name):  # dL_t/dh_t beside dL/dh_t
+            result = list(_of_one_step(result, self.course.cell)) or result
         if self.sheet.immediate and not name.startswith("d+"):
             over = [
                 m for m in result if any(isinstance(n, Derivative) and n.kind == OVER_TIME for n in walk(m.quantity))
@@ -83,6 +86,21 @@ class Glossary:
         if order:
             return sorted([*result, *self.vocabulary.packing.together(name, order)], key=lambda m: m.cost)
         return result
+
+    def _delta_beside(self, name: str) -> Iterator[Meaning]:
+        """What `delta_c` means where `dc` stands beside it: the error of the candidate for that state."""
+        of = bare(name).removeprefix("delta_")
+        if of not in self.course.cell.states or of == bare(name) or f"d{of}" not in self._bare_names:
+            return
+        gates = self.vocabulary.gates
+        for gate, state in gates.candidates():
+            if state == of and gate in gates.preactivation:
+                by = next((by for _, by, _ in timed(name)), 0) if "[" in name else 0
+                yield Meaning(moved(Adjoint(gates.preactivation[gate]), by), 0.05)
+
+    @cached_property
+    def _bare_names(self) -> frozenset[str]:
+        return frozenset(bare(name) for line in self.sheet.lines for name in (line.target, *filter(free, line.uses)))
 
     def _plain(self, name: str, target: bool) -> list[Meaning]:
         return self.vocabulary.targets(name) if target else self.vocabulary.readings(name)
@@ -141,6 +159,17 @@ def _as_new(found: Iterable[Meaning], cell: Cell) -> Iterator[Meaning]:
                 continue
             case _:
                 yield meaning
+
+
+def _of_one_step(found: Iterable[Meaning], cell: Cell) -> Iterator[Meaning]:
+    """What names mean of the loss of one step alone, where they are derivatives by what it reads."""
+    for meaning in found:
+        inner, by = (meaning.quantity.arg, meaning.quantity.by) if isinstance(meaning.quantity, Shift) else (
+            meaning.quantity, 0)  # fmt: skip
+        if isinstance(inner, Adjoint):
+            of, by = (inner.of.removesuffix("_prev"), by - 1) if inner.of in cell.previous else (inner.of, by)
+            if of in cell.seeded and inner.part in ("", "out"):
+                yield Meaning(moved(Adjoint(of, "out"), by), meaning.cost)
 
 
 def _from_outside(quantity: Expr) -> bool:

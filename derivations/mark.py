@@ -20,10 +20,12 @@ from derivations.equality import Status
 from derivations.explaining import explain, unexplained
 from derivations.expression import (
     Adjoint,
+    Derivative,
     Expr,
     MatMul,
     Name,
     Outer,
+    TimeSum,
     Total,
     Transpose,
     walk,
@@ -43,7 +45,7 @@ from derivations.truncation import Truncation
 from derivations.two_sides import of_the_state
 from derivations.understanding import Understanding
 from derivations.wording import Wording
-from derivations.world import Unnamed
+from derivations.world import OVER_TIME, Unnamed
 
 MOST_CLAIMS = 1_500
 MOST_OTHERWISE = 12
@@ -112,6 +114,10 @@ class _Marking:
             return self._said(judged, Verdict.UNSURE, f"{words} for {self.course.cell.name}; {OTHER}")
         if judged.right and (due := of_the_state(self.reading, judged)) is not None:
             return self._wrong(replace(judged, quantity=due, right=False))
+        if line.lacks and any(isinstance(node, Total | TimeSum) for node in walk(judged.quantity)):
+            return self._lacking(judged)
+        if judged.right and (over := self._through_all(judged)) is not None:
+            return self.mark(replace(judged, right=False, quantity=over))
         if judged.right:
             if doubt := self.doubts.of_right(judged):
                 return self._said(judged, Verdict.UNSURE, doubt)
@@ -144,6 +150,29 @@ class _Marking:
         if doubt := self.doubts.of_wrong(judged):
             return self._said(judged, Verdict.UNSURE, doubt)
         return self._wrong(judged)
+
+    def _through_all(self, judged: Judged) -> Expr | None:
+        """The derivative through all steps, where the sheet has such and this one is within its step alone."""
+        match judged.quantity:
+            case Derivative(of, wrt, "total") if self.sheet.numbered and wrt in self.course.cell.parameters:
+                over = Derivative(of, wrt, OVER_TIME)
+                others = [j for j in self.reading.judged if j.right and j.quantity == over]
+                value, step = judged.value, judged.line.step
+                if others and value is not None and not self.course.agrees(value, over, self.view, step):
+                    return over
+        return None
+
+    def _lacking(self, judged: Judged) -> Mark:
+        """A sum over time that leaves a step out, whatever else is wrong with it."""
+        line = judged.line
+        mark = self.mark(replace(judged, line=replace(line, lacks="")))
+        if mark.verdict not in (Verdict.RIGHT, Verdict.WRONG):
+            return mark
+        assert judged.said is not None  # what is right or wrong was read
+        assert judged.quantity is not None
+        words = f"{mark.mistake}; {line.lacks}" if mark.verdict is Verdict.WRONG else line.lacks
+        right = self.words.written(line, written_out(self.course, judged.quantity, judged.said, line.step))
+        return replace(mark, verdict=Verdict.WRONG, mistake=words, correct=mark.correct or right)
 
     def slope(self, wrong: tuple[Line, str, Expr]) -> Mark:
         """A function of the file that is meant to be a slope and is none: charged at its own line, and nowhere else."""

@@ -22,13 +22,13 @@ _ERROR = (  # what stands around a name to say "the derivative of the loss by it
         r"|varepsilon|zeta|dhat|hat_delta|delta_hat|deltahat|partial|up|upstream)_(?P<rest>\w.*)$"
     ),
     re.compile(r"^(?:delta|grad|Delta)(?P<rest>[A-Za-z]\w*)$"),
-    re.compile(r"^(?P<rest>\w*?)_?(?:grad|gradient|bar|delta|diff|adj|adjoint|err|error|_d)$"),
+    re.compile(r"^(?P<rest>\w*?)_?(?:grad|gradient|bar|delta|diff|adj|adjoint|err|error|_d|dot)$"),
 )
 DIRECT = re.compile(
     r"d[yY]s?|e|g|gh|gy|dout|d[hH]s?_?(?:out|top|up|above|ext|loss|in)|dout_h|e_h|d?[hH]out|Delta|grad_y|ys?_grad"
     r"|grad_?(?:out|output|hy|h_?out)|gout|top_?grad|upstream\w*"
 )
-_WITHIN = re.compile(r"(\w+?)_(?:bar|grad|delta|adj)_(\w+)")
+_WITHIN = re.compile(r"(\w+?)_(?:bar|grad|delta|adj|dot)_(\w+)")
 _BY_G = re.compile(r"g(?P<rest>[A-Za-z]\w*)")  # gx, gc: it is a gate's name as well
 _BARE = ("delta", "Delta", "error", "err", "epsilon", "varepsilon", "delta_hat", "delta_hat", "delta_bar")
 LOSSES = ("L", "J", "E", "loss", "Loss", "cost", "l", "ell", "objective", "err", "C", "LL", "total_loss")

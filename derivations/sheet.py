@@ -37,6 +37,9 @@ class Line:
         loop: in a loop over time, how often the line has run before; None outside of one.
         header: the line of that loop's `for`; 0 outside of one.
         flaw: what is wrong with it whatever its names mean; empty for nothing.
+        lacks: what a sum over time leaves out, whatever its names mean; empty for nothing.
+        share: its words say that it is the share of one step: its number, 0 for step t; None where they do not.
+        defines: it says what its name stands for: where it is not right, it is no claim.
     """
 
     number: int
@@ -52,6 +55,9 @@ class Line:
     loop: int | None = None
     header: int = 0
     flaw: str = ""
+    defines: bool = False
+    share: int | None = None
+    lacks: str = ""
 
     @cached_property
     def uses(self) -> tuple[str, ...]:
@@ -75,6 +81,7 @@ class Sheet:
         steps: how many steps were walked, where the sheet is a program over time; 0 where it speaks of step t.
         numbered: whether its steps are written as numbers, all of them.
         components: whether it speaks of the components of vectors, by their indices.
+        later: whether its words speak of what comes back from the step after.
     """
 
     notation: str
@@ -90,6 +97,7 @@ class Sheet:
     numbered: bool = False
     components: bool = False
     slopes: tuple[tuple[Line, str, Expr], ...] = ()
+    later: bool = False
 
     @cached_property
     def place(self) -> dict[str, int]:
@@ -130,6 +138,13 @@ class Sheet:
         return any(name.startswith("d+") for name in spoken)
 
     @cached_property
+    def stepwise(self) -> bool:
+        """Whether it has a name for the loss of one step, L_t, beside one for that of all."""
+        spoken = {name for line in self.lines for name in (line.target, *line.uses)}
+        found = [match["step"] for name in spoken if (match := _OF_LOSS.match(name))]
+        return any(found) and not all(found)
+
+    @cached_property
     def next_is_new(self) -> bool:
         """Whether the states of this step are called the next ones: nothing stands between `c_prev` and `c_next`."""
         spoken = {name for line in self.lines for name in (line.target, *line.uses) if free(name)}
@@ -141,6 +156,9 @@ class Sheet:
         values = {name for name in after if not name.startswith("d")}
         prefixed = any(re.match(r"d_?next_", name) for name in after)
         return bool(after) and not plain and (bool(values) or prefixed)
+
+
+_OF_LOSS = re.compile(r"d_?(?:L|E|J|ell|l|[Ll]oss)(?P<step>(?:\[[^\]]+\]|_?\d)?)/")
 
 
 class Versions:
@@ -173,7 +191,7 @@ def split_increment(rhs: Expr, before: str) -> Expr | None:
     return None
 
 
-_CURRENT = re.compile(r"(?:[_^](?:t|\{\(?t\)?\}|\(t\))|\[t\])$")
+_CURRENT = re.compile(r"(?:[_^](?:t|\{\(?t\)?\})|[_^]?\(t\)|\[t\])$")
 _AROUND = re.compile(
     r"(?:_t([+-])(\d)|[_^]?\{\(?t\s*([+-])\s*(\d)\)?\}|[_^]?\(t\s*([+-])\s*(\d)\)|\[t\s*([+-])\s*(\d)\])$"
 )

@@ -8,7 +8,7 @@ truncates, the usual cuts are right.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from derivations.course import close, fit
@@ -16,8 +16,10 @@ from derivations.derive import Term
 from derivations.expression import Adjoint, Derivative, Expr, Mul, Name, Shift, total, walk
 from derivations.judged import Judged
 from derivations.marked import Verdict
+from derivations.matrices import ShapeError
 from derivations.understanding import Understanding
 from derivations.wording import Wording
+from derivations.world import Unnamed
 
 _LATER = re.compile(r"next|t\s*\+\s*1|step after|following step")
 _ALONE = re.compile(r"\b(?:no|not|without|ignor\w*|drop\w*|last|only|single|one step)\b", re.IGNORECASE)
@@ -44,6 +46,8 @@ class Truncation:
         """What a line that is not right has cut, where it is right but for that."""
         if judged.value is None:
             return None
+        if self.sheet.truncated and (alone := self._without_carries(judged)) is not None:
+            return alone
         line, adjoints = judged.line, self.course.derivation.adjoint_of
         targets = [m.quantity for m in self.reading.readings(line.target, True)[:3]]
         for option in dict.fromkeys((judged.quantity, *targets)):
@@ -55,6 +59,24 @@ class Truncation:
                 if lost and self._is(judged, rest, option):
                     return Cut(verdict, option, self.words.translated(words))
         return None
+
+    def _without_carries(self, judged: Judged) -> Cut | None:
+        """A line that is right where nothing comes back from the steps after, on a sheet that says so."""
+        said, quantity, step = judged.said, judged.quantity, judged.line.step
+        if said is None or not isinstance(quantity, Adjoint) or quantity.part:
+            return None
+        steps = range(1, self.view.steps + 1)
+        none = {(f"d{state}_next", at) for state in self.course.cell.states for at in steps}
+        alone = replace(self.view, zero=self.view.zero | none)
+        try:
+            value = self.course.value(said, alone, step)
+            right = self.course.right(quantity, alone, step)
+            if not self.course.agrees(value, quantity, alone, step) or not any(map(any, right)):
+                return None
+        except (Unnamed, ShapeError, KeyError, ArithmeticError, TypeError, ValueError):
+            return None
+        words = "what comes back from the steps after is left out on purpose, as the sheet says"
+        return Cut(Verdict.TRUNCATED, quantity, words)
 
     def admitted(self, judged: Judged) -> str:
         """What is said of a slope that is right within the step, where the sheet says that it is truncated there."""
@@ -116,7 +138,7 @@ class Truncation:
     @cached_property
     def _speaks_of_time(self) -> bool:
         """Whether the sheet speaks of more than one step: it is walked, or names what comes back from step t+1."""
-        if self.sheet.steps:
+        if self.sheet.steps or self.sheet.later:
             return True
         for line in self.sheet.lines:  # a sentence with a formula in it: "repeat, with dc_next = dc_prev of ..."
             if line.rhs is None and _LATER.search(line.text) and not _ALONE.search(line.text):

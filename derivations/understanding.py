@@ -12,13 +12,13 @@ from functools import cached_property
 
 from derivations.aims import aims, assumption, parameter_of
 from derivations.course import Course, View
-from derivations.expression import Adjoint, Expr, Part, Shift, Stack, Transpose, walk
+from derivations.expression import Adjoint, Expr, Name, Part, Shift, Stack, Transpose, walk
 from derivations.glossary import FAINT, Glossary
 from derivations.growing import summed
 from derivations.judged import Judged, Progress, Reached, Unknown
 from derivations.matrices import Matrix, ShapeError
 from derivations.meaning import Meaning
-from derivations.name_marks import bare, by_g, timed
+from derivations.name_marks import bare, by_g, canonical, timed
 from derivations.sayings import Sayings
 from derivations.sheet import Line, Sheet, free
 from derivations.world import HEIGHT, Unnamed
@@ -191,6 +191,8 @@ class Understanding:
             found = sayings.readings(line.target, True)
             return Reached(Judged(line, why=str(unknown)), sayings.glossary.laid(found[0].quantity) if found else None)
         value = sayings.value_of(said, line.step)
+        if line.defines and isinstance(line.rhs, Name):
+            return Reached(Judged(line, said=said, value=value), said)
         if (assumed := assumption(sayings, line)) is not None:
             return Reached(Judged(line, said=said, value=value), sayings.glossary.laid(assumed))
         targets = aims(sayings, line, value)
@@ -208,6 +210,8 @@ class Understanding:
         if best is None:
             return Reached(Judged(line, said=said, value=value), said)
         quantity, right, cost = best
+        if line.defines and not right:
+            return Reached(Judged(line, said=said, value=value), said)
         guessed = right and quantity not in [m.quantity for m in targets]
         judged = Judged(line, right, quantity, said=said, value=value, cost=cost, guessed=guessed)
         return Reached(judged, sayings.bound(quantity, value))
@@ -259,8 +263,12 @@ def gate_of_error(sayings: Sayings, part: Expr, step: int) -> str | None:
 
 def _anything(sayings: Sayings, line: Line, value: Matrix[float] | None) -> list[tuple[Expr, bool, float]]:
     """The errors that have this value, for a name that hardly says what it is."""
-    if not re.match(r"d|delta|grad|eps|err", line.target) or value is None:
-        return []
+    if (
+        not re.match(r"d|delta|grad|eps|err", line.target)
+        or value is None
+        or ("/" in line.target and isinstance(line.rhs, Name))
+    ):
+        return []  # that two derivatives are one says nothing of what they are by
     errors: list[Expr] = [Adjoint(name) for name in sayings.course.derivation.adjoint_of]
     if any(by == -1 for _, by, _ in timed(line.target)):  # of the step before, only states have one
         errors = [Adjoint(name) for name in sayings.course.cell.previous]
@@ -297,4 +305,6 @@ def _best(
 
 def understanding(course: Course, sheet: Sheet, view: View) -> Understanding:
     """The plain reading of a sheet under a view."""
-    return Understanding(Glossary(course, sheet, view))
+    said = {line.target: line.rhs.id for line in sheet.lines if line.defines and isinstance(line.rhs, Name)}
+    words = sorted((canonical(theirs), ours) for theirs, ours in said.items() if ours in course.cell.shapes)
+    return Understanding(Glossary(course, sheet, view, learned=tuple(words)))

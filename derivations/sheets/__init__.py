@@ -1,7 +1,6 @@
 """A sheet from a text, in whatever notation it is, and from a file."""
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 from derivations.catalogue import text_of
@@ -12,13 +11,10 @@ from derivations.sheets.latex import read_latex
 from derivations.sheets.numbered import numbered
 from derivations.sheets.python import read_python
 from derivations.sheets.text import read_text
+from derivations.sheets.words import with_words
 
 NOTATIONS = ("text", "python", "latex")
 _BY_SUFFIX = {".py": "python", ".tex": "latex", ".ipynb": "notebook", ".txt": "", ".md": ""}
-_TRUNCATED = re.compile(
-    r"truncat|held constant|treated as (?:a )?constant|\.detach\(|stop.?gradient|no error flows", re.IGNORECASE
-)
-_ALL_STEPS = re.compile(r"(?:total|over)[^.\n]{0,40}\ball (?:time ?)?steps", re.IGNORECASE)
 _LATEX = re.compile(
     r"\\(?:frac|dfrac|delta|odot|partial|begin|cdot|circ|nabla|tilde|hat|bar|sigma|tanh|mathbf|top|mathrm|epsilon)(?![a-z])"
 )
@@ -47,8 +43,7 @@ def read_sheet(text: str, notation: str = "") -> Sheet:
             found = read_text(text)
         case _:
             raise CellError(f"there is no notation {notation!r}; there are {', '.join(NOTATIONS)}")
-    found = replace(found, truncated=bool(_TRUNCATED.search(text)), all_steps=bool(_ALL_STEPS.search(text)))
-    return numbered(found)
+    return numbered(with_words(found, text))
 
 
 def read_sheet_file(path: Path) -> Sheet:

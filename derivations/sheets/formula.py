@@ -146,7 +146,7 @@ class _Reader(Transformer_NonRecursive[Token, Any]):
 
     def product(self, *parts: Any) -> Expr:
         summed = isinstance(parts[0], Token) and parts[0].type == "SUMMED"
-        over_steps = summed and str(parts[0]) in ("sum_t", "sum")
+        over_steps = summed and (str(parts[0]) == "sum" or str(parts[0]).startswith(("sum_t", "sum_{t")))
         rest = list(parts[summed:])
         result: Expr = rest.pop(0)
         operator, minus = "", False

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field, replace
 from derivations.cell import CellError
 from derivations.expression import Transpose
 from derivations.sheet import Line, Sheet, Versions, checked, normal
+from derivations.sheets.bounds import bounded
 from derivations.sheets.formula import Piece, formula
-from derivations.sheets.latex_cursor import Cursor, braced
+from derivations.sheets.latex_cursor import Cursor, Habits, braced, habits
 from derivations.sheets.latex_indices import Indices, everywhere, indices
+from derivations.sheets.latex_rows import readied, share_said
 from derivations.sheets.latex_tokens import tokens
 from derivations.sheets.text import BLANK, assigned, given_in_comments
 
@@ -32,7 +34,8 @@ _DISPLAY = re.compile(
 )
 # what sets two formulas on one line apart: a space or an alignment, with a whole formula to come
 _APART = re.compile(
-    r",?\s*(?:\\q?quad(?![A-Za-z])|&\s*&|&(?=[^&=\\]*(?:\\(?!\\)[^&=\\]*)*&\s*=))(?=(?:[^\\]|\\(?!\\|q?quad))*?=)"
+    r",?\s*(?:\\q?quad(?![A-Za-z])|\\text\s*\{\s*(?:and|where|with|so that|so)\s*\}|"
+    r"&\s*&|&(?=[^&=\\]*(?:\\(?!\\)[^&=\\]*)*&\s*=))(?=(?:[^\\]|\\(?!\\|q?quad))*?=)"
 )
 _EQUALS = re.compile(
     r"\\(?:coloneqq|triangleq|equiv|doteq|leftarrow|gets|approx|simeq)(?![A-Za-z])(?:_\{?\w+\}?)?|:=|="
@@ -43,7 +46,7 @@ _RULE = re.compile(
 _PROSE = re.compile(r"[A-Za-z]{3,}\s+[A-Za-z]{2,}")
 _NOISE = re.compile(
     r"\\(?:nonumber|notag|displaystyle|textstyle|limits|nolimits|allowbreak|hfill|hline|centering|noindent)(?![A-Za-z])"
-    r"|\\(?:label|tag|intertext|hspace|vspace|phantom|hphantom|vphantom|text|textbf|textit|textrm|mbox|eqref|ref)\*?"
+    r"|(?<![_^{])\\(?:label|tag|intertext|hspace|vspace|phantom|hphantom|vphantom|text|textbf|textit|textrm|mbox|eqref|ref)\*?"
     r"\{[^{}]*\}(?!_)|\\[bB]igg?[lrm]?(?![A-Za-z])|\\(?:left|right|middle)(?![A-Za-z])|\\begin\{(?:aligned|split|gathered)\}"
     r"|\\end\{(?:aligned|split|gathered)\}|(?<!\\)\\[,;:!> ]|\\q?quad(?![A-Za-z])|~|&"
 )
@@ -58,15 +61,25 @@ def read_latex(text: str) -> Sheet:
     text = checked(text)
     given = given_in_comments(text, "%")
     text = re.sub(r"(?<!\\)%.*", lambda m: " " * len(m[0]), text)
-    if re.search(r"\\(?:odot|circ|ast)(?![A-Za-z])", text):  # another sign multiplies elementwise
+    if re.search(r"\\(?:odot|circ|ast)(?![A-Za-z])", text) or _only_for_matrices(text):
         text = re.sub(r"\\otimes(?![A-Za-z])", r"\\outerproduct", text)
     text, macros = _macros(text)
     rows = list(_rows(text))
-    reader = _Reader(macros, usual=everywhere(row for _, _, row in rows))
+    reader = _Reader(macros, usual=everywhere(row for _, _, row in rows), habits=habits(text))
     for number, column, row in rows:
+        start = len(reader.lines)
         reader.row(number, column, row)
+        reader.lines[start:] = [
+            bounded(line, row.replace(r"\tau", "t"), text, reader.versions) for line in reader.lines[start:]
+        ]
     components = any(indices(row).absorbed for _, _, row in rows)
     return Sheet("latex", tuple(reader.lines), given, reader.shown, components=components)
+
+
+def _only_for_matrices(text: str) -> bool:
+    """Whether the circled cross stands in gradients of matrices alone, so that it is an outer product."""
+    rows = [row for row in re.split(r"\\\\|\n", text) if r"\otimes" in row and "=" in row]
+    return all(re.search(r"(?:partial|nabla_|bar|d)\s*\{?\s*[WUVR](?![A-Za-z])", row.split("=")[0]) for row in rows)
 
 
 def _macros(text: str) -> tuple[str, dict[str, tuple[int, str]]]:
@@ -193,6 +206,7 @@ class _Reader:
     target: str = ""
     usual: Indices = field(default_factory=Indices)  # of components, where no sum stands
     indices: Indices = field(default_factory=Indices)  # in this row
+    habits: Habits = field(default_factory=Habits)
     turned: bool = False  # the left-hand side is transposed
 
     def row(self, number: int, column: int, row: str) -> None:
@@ -200,20 +214,20 @@ class _Reader:
         try:
             if len(row) > LONGEST_ROW:
                 raise CellError(f"a formula of more than {LONGEST_ROW} characters")
-            clean = _NOISE.sub(" ", expanded(row, self.macros))
+            clean = _NOISE.sub(" ", readied(expanded(row, self.macros)))
             clean = _EQUALS.sub("=", clean)
             self.indices = indices(clean) or self.usual
             parts = _at_equals(clean.strip().rstrip(".,;"))
         except CellError as error:
             self.lines.append(Line(number, column, shown, why=error.message))
             return
-        operator = ""
+        operator, share = "", share_said(row)
         left = parts[0].strip()
         if left.endswith(("+", "-", r"\mathrel{+}", "{+}")):
             operator, left = "+" if "+" in left[-12:] else "-", re.sub(r"(?:\\mathrel)?\{?[+-]\}?\s*$", "", left)
         for right in parts[1:]:
             try:
-                self._claim(left, operator, right, Line(number, column, shown))
+                self._claim(left, operator, right, Line(number, column, shown, share=share))
             except CellError as error:
                 self.lines.append(Line(number, column, shown, self.target if not left else "", why=error.message))
             except RecursionError:
@@ -239,7 +253,7 @@ class _Reader:
         self.lines.append(assigned(replace(line, target=self.target), operator, rhs, before, self.versions))
 
     def pieces(self, text: str, line: Line) -> list[Piece]:
-        return list(tokens(Cursor(text, line, self.shown, indices=self.indices)))
+        return list(tokens(Cursor(text, line, self.shown, indices=self.indices, habits=self.habits)))
 
 
 def _is_about_functions(left: str) -> bool:

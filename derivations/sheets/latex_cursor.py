@@ -32,6 +32,32 @@ def braced(text: str, at: int) -> int:
     raise CellError("a brace is not closed")
 
 
+@dataclass(frozen=True)
+class Habits:
+    """How a sheet writes errors.
+
+    Attributes:
+        accent: the accent that it says to stand for the gradient by what it is on.
+        deltas: whether a delta with an index is another thing than one in front of a name.
+    """
+
+    accent: str = ""
+    deltas: bool = False
+
+
+_SAID = re.compile(
+    r"\\(hat|tilde|dot|check|breve|widehat|widetilde|overline)\s*\{?\s*\w\s*\}?\$?\s*"
+    r"(?:denotes|is|means|stands for|for)\s+(?:always\s+)?(?:the\s+)?(?:gradient|derivative|adjoint|error)"
+)
+
+
+def habits(text: str) -> Habits:
+    """The habits that the text of a sheet shows."""
+    said = _SAID.search(text)
+    deltas = re.search(r"\\delta\s*_", text) and re.search(r"\\delta\s*[a-z](?![a-z])", text)
+    return Habits(said[1] if said else "", bool(deltas))
+
+
 @dataclass
 class Cursor:
     """A place in a formula.
@@ -42,6 +68,7 @@ class Cursor:
         at: how far it has been read.
         depth: how many groups lie around it.
         indices: the letters that are indices of components in this row.
+        habits: how the sheet writes errors.
     """
 
     text: str
@@ -50,6 +77,7 @@ class Cursor:
     at: int = 0
     depth: int = 0
     indices: Indices = field(default_factory=Indices)
+    habits: Habits = field(default_factory=Habits)
 
     def within(self, text: str) -> "Cursor":
         """The start of a group.

@@ -46,7 +46,7 @@ def name(cursor: Cursor, before: str = "") -> Iterator[Piece]:
         and cursor.taken(_LETTER_AHEAD)
     ):  # \delta c_t
         inner, step, after = _stem(cursor)
-        stem = f"delta_{inner}"
+        stem = f"d{inner}" if cursor.habits.deltas else f"delta_{inner}"
     if stem == "1":
         yield cursor.piece("NUMBER", "1")
         return
@@ -73,7 +73,7 @@ def _stem(cursor: Cursor) -> tuple[str, str, list[Piece]]:
     step = ""
     if word in _STYLES or word in _ACCENTS:
         if word in _ACCENTS:
-            marks.append(_ACCENTS[word])
+            marks.append("bar" if word == cursor.habits.accent else _ACCENTS[word])
         inner = cursor.group()
         if re.fullmatch(r"[A-Za-z]{1,30}", inner):
             core = inner

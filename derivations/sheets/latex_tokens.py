@@ -29,6 +29,12 @@ _PLUS = re.compile(r"\s*\^\s*(?:\{\s*\+\s*\}|\+)")
 _DIFFERENTIAL = re.compile(
     r"\s*(?:\\partial(?![A-Za-z])|\\mathrm\s*\{d\}|\\mathop\{d\}|\\operatorname\{d\}|d(?=\s*[A-Za-z\\]))"
 )
+_LOSS = re.compile(
+    r"(?:\\(?:mathcal|mathrm|mathbb)\s*\{?\s*[A-Z]\s*\}?|\\ell(?![A-Za-z])|[LJE](?![A-Za-z]))"
+    r"(?P<step>\s*[_^]\s*(?:\{[^{}]*\}|\w))?"
+)
+_LOSSES = ("L", "E", "J", "ell", "l", "loss", "Loss")
+_STEPPED = re.compile(r"[_^]\s*(?:\{\s*\(?\s*t[^{}]*\}|\(?t\)?)\s*$")  # the loss of one step, L_t
 
 
 def tokens(cursor: Cursor) -> Iterator[Piece]:
@@ -188,9 +194,11 @@ def _fraction(cursor: Cursor, above: str, below: str) -> Iterator[Piece]:
         of = rest or _following(cursor)  # \frac{\partial}{\partial c_t} L
         yield _derivative(cursor, of, below[under.end() :], immediate=bool(plus))
         return
+    yield cursor.piece("LPAR", "(")  # what stands behind the fraction multiplies it, and divides nothing
     yield from _bracketed(cursor, above)
     yield cursor.piece("OPERATOR", "/")
     yield from _bracketed(cursor, below)
+    yield cursor.piece("RPAR", ")")
 
 
 def _following(cursor: Cursor) -> str:
@@ -220,6 +228,8 @@ def _derivative(cursor: Cursor, of: str, by: str, *, immediate: bool = False) ->
         if len(found) != 1 or found[0].kind not in ("NAME", "FUNCTION"):
             raise cursor.error("a derivative is of one name by one name")
         names.append(normal(found[0].text))
+    if names and names[0] in _LOSSES and _STEPPED.search(of):
+        names[0] += "[t]"
     said = f"d{names[1]}_next" if later and later[1] == ">" else f"d{'+' * immediate}{names[0]}/d{names[1]}"
     cursor.shown.setdefault(normal(said), shown)
     return cursor.piece("NAME", said)
@@ -229,6 +239,9 @@ def _inline(cursor: Cursor) -> Iterator[Piece]:
     r"""`\partial L / \partial c_t`, or `dc_t`."""
     head = cursor.taken(_DIFFERENTIAL)
     assert head  # asked before
+    if r"\partial" in head[0] and cursor.here == "_":  # \partial_c L
+        yield from _nabla(cursor)
+        return
     of = _passed(cursor)
     if cursor.taken(rf"\s*/\s*{_DIFFERENTIAL.pattern}"):
         yield _derivative(cursor, of, _passed(cursor))
@@ -241,7 +254,7 @@ def _inline(cursor: Cursor) -> Iterator[Piece]:
 
 def _nabla(cursor: Cursor) -> Iterator[Piece]:
     cursor.blank()
-    start = cursor.at - len(r"\nabla")
+    start = max(cursor.text.rfind("\\", 0, cursor.at), 0)
     if not cursor.taken("_"):
         if not re.match(r"[A-Za-z\\]", cursor.here):
             raise cursor.error("a nabla without a name to differentiate by")
@@ -251,9 +264,7 @@ def _nabla(cursor: Cursor) -> Iterator[Piece]:
     if len(inner) != 1 or inner[0].kind != "NAME":
         raise cursor.error("a nabla by something that is no name")
     cursor.blank()
-    cursor.taken(
-        r"\\(?:mathcal|mathrm|mathbb)\s*\{?\s*[A-Z]\s*\}?|\\ell(?:_t|_\{t\})?|[LJE](?:_t|_\{t\}|\^\{?\(?t\)?\}?)?"
-    )
-    said = f"dL/d{normal(inner[0].text)}"
+    loss = cursor.taken(_LOSS)
+    said = f"dL{'[t]' * bool(loss and loss['step'])}/d{normal(inner[0].text)}"
     cursor.shown.setdefault(normal(said), cursor.text[start : cursor.at].strip())
     yield cursor.piece("NAME", said)

@@ -26,9 +26,12 @@ def numbered(sheet: Sheet) -> Sheet:
     found = [pair for name in _spoken(sheet) for pair in _numbers(name)]
     states = {number for base, number in found if _STATE.fullmatch(base)}
     last = max((number for base, number in found if not _UNNUMBERED.fullmatch(base)), default=0)
-    if len(states) < 2 or not 2 <= last <= MOST_STEPS:
+    if states == {0}:  # of the initial state alone: its first step is that of the other names
+        states |= {number for base, number in found if not _UNNUMBERED.fullmatch(base)}
+    if len(states) < 2 or not 1 <= last <= MOST_STEPS:
         return sheet
     lines = tuple(_put(line, last) for line in sheet.lines)
+    last = max(last, 2)  # where only the first step is spoken of, there may be more
     shown = dict(sheet.shown)
     for before, after in zip(sheet.lines, lines, strict=True):
         for name in (before.target, *filter(free, before.uses)):
@@ -57,7 +60,7 @@ def _numbers(name: str) -> Iterator[tuple[str, int]]:
 def _put(line: Line, last: int) -> Line:
     """A line at its step: that of what it says, or the last one."""
     own = [number for base, number in _numbers(line.target) if not _UNNUMBERED.fullmatch(base)]
-    step = max(own[0] if own else last, 1)
+    step = max(own[0] if own else line.share or last, 1)
 
     def rule(node: Expr) -> Expr | None:
         return Name(_moved(node.id, step)) if isinstance(node, Name) and free(node.id) else None

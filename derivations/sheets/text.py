@@ -14,12 +14,15 @@ from derivations.cell import CellError
 from derivations.expression import Expr, Name
 from derivations.functions import WRITABLE
 from derivations.sheet import Line, Sheet, Versions, checked, normal, split_increment
+from derivations.sheets.bounds import bounded
 from derivations.sheets.formula import Piece, formula
+from derivations.sheets.remarks import Said, parted, share_said, stripped, without_a_sign, without_remarks
 
 _GREEK = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta", "θ": "theta",
     "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma", "τ": "tau", "φ": "phi",
     "χ": "chi", "ψ": "psi", "ω": "omega", "Δ": "Delta", "∂": "d", "∇": "nabla", "\u2113": "L",
+    "Σ": "sum", "∑": "sum",
 }  # fmt: skip
 _SIGNS = {
     "⊙": "*",
@@ -58,7 +61,7 @@ _NAMED = rf"{_WORD}(?:\{{\w+\}})?(?:{_STEP})?"
 _TOKENS = re.compile(
     rf"""(?P<SPACE>[ \t\n]+)
     | (?P<DERIVATIVE>d(?:_|\b|(?=[A-Za-z]))\s?(?:{_NAMED})\s*/\s*d_?\s?{_NAMED})
-    | (?P<SUMMED>sum_(?:\{{t\}}|t(?:\b|=))(?:\^?T\b)?)
+    | (?P<SUMMED>sum_(?:\{{\s*t\s*(?:=\s*\d\s*)?\}}|t(?:\b|=))(?:\s*\^\s*\{{[^{{}}]*\}}|\^?T\b)?)
     | (?P<NUMBER>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
     | (?P<TRANSPOSE>\.T\b|\.t\(\)|\^\{{?(?:T|top)\}}?(?!\w)|'(?!\w))
     | (?P<POWER>(?:\*\*|\^)\s*\{{?[+-]?\d+\}}?)
@@ -73,9 +76,11 @@ _TOKENS = re.compile(
 _ITEM = re.compile(r"^[ \t]*(?:\(?(?:\d{1,3}|[a-z])\)|\d{1,3}\.|[-*•])[ \t]+(?=\S)", re.MULTILINE)
 BLANK = re.compile(r"[\s_.…?]*")
 _NAMES = re.compile(r"\s*(?:#\s*)?names\s*:?\s*(?P<rest>.*)$", re.IGNORECASE)
-_ASSIGNED = re.compile(r"(?<![=!<>:+*\-/])(?P<operator>[+*\-]?)=(?!=)|:=|\u2190")
-_CLAIM = re.compile(r"\s*[^\s,;=]+\s*=")
+_ASSIGNED = re.compile(r"(?<![=!<>:+*\-/])(?P<operator>[+*\-]?)=(?!=)(?![^{}=]*\})|:=|\u2190")
+_CLAIM = re.compile(r"\s*(?:(?:so|and|where|with|let|here|hence|then)\s+)*[^\s,;=]+\s*:?=")
+_SAYS_MORE = re.compile(rf"{_ASSIGNED.pattern.replace('?P<operator>', '?:')}|[A-Za-z]{{2,}}[ -][a-z]{{3,}}")
 _DERIVATIVE = re.compile(rf"d_?\s?({_NAMED})\s*/\s*d_?\s?({_NAMED})")
+_LOSS_OF_STEP = re.compile(r"(?:L|E|J|l|ell|[Ll]oss)[_^]?(?:t|\{\(?t\)?\}|\(t\))")
 
 
 def read_text(text: str) -> Sheet:
@@ -104,10 +109,15 @@ def read_text(text: str) -> Sheet:
             given.update(_given(written, number))
             continue
         naming = naming and not written.strip()
-        code = written.split("#")[0].split("//")[0].rstrip().rstrip(";.,\\")
-        for start, part in _statements(code):
-            if _ASSIGNED.search(part):
-                lines += _claims(" " * start + part, number, versions)
+        code = written.split("#")[0].split("//")[0].rstrip().rstrip(";:.,\\")
+        share = share_said(code)
+        code, beside = without_remarks(code)
+        said = [*beside, *(Said(start, part) for start, part in _statements(without_a_sign(code) or code))]
+        for claim in (stripped(one, _ASSIGNED) for whole in said for one in parted(whole)):
+            if _ASSIGNED.search(claim.text):
+                found = _claims(" " * claim.start + claim.text, number, versions)
+                said_of = (replace(line, defines=claim.defines, share=share) for line in found)
+                lines += (bounded(line, claim.text, text, versions) for line in said_of)
     return Sheet("text", tuple(lines), given)
 
 
@@ -141,7 +151,7 @@ def _statements(code: str) -> Iterator[tuple[int, str]]:
     depth = start = 0
     for k, character in enumerate(code):
         depth += (character in "([") - (character in ")]")
-        follows = character == "," and _ASSIGNED.search(code[start:k]) and _CLAIM.match(code, k + 1)
+        follows = character == "," and _SAYS_MORE.search(code[start:k]) and _CLAIM.match(code, k + 1)
         if depth == 0 and (character == ";" or follows):
             yield start, code[start:k]
             start = k + 1
@@ -161,12 +171,20 @@ def _given(text: str, number: int) -> dict[str, Expr]:
 
 def _plain(text: str) -> str:
     """A text in ASCII, as far as it can be: `\u0125\u209c\u208b\u2081` is `h_hat_{t-1}`, `c~` is `c_tilde`."""
+    text = re.sub(r"\(\*\)|\s\(\.\)\s", "*", text)  # circles, as far as one can type them
+    text = re.sub(r"(?<=[A-Za-z\u03b4])([\u207a\u207b])(?!\d|[\u00b9\u00b2])", _step_by, text)
+    text = re.sub(r"(?<=[A-Za-z])\^([a-z])(?=_)", r"_\1", re.sub(r"\u2207(?=[A-Za-z])", "d", text))
     text = _BELOW.sub(lambda run: f"_{{{unicodedata.normalize('NFKC', run[0])}}}", text)
     text = re.sub(r"\.(?=[*/^](?!\*))", "", text)  # MATLAB's elementwise signs
     for sign, meant in (*_GREEK.items(), *_SIGNS.items()):
         text = text.replace(sign, meant)
     text = unicodedata.normalize("NFD", text) if not text.isascii() else text
     return _ACCENTED.sub(lambda m: f"{m[1]}_{_ACCENTS[m[2]]}", text)
+
+
+def _step_by(sign: re.Match[str]) -> str:
+    """A sign above a name as the step that it says."""
+    return "_{t+1}" if sign[1] == "\u207a" else "_{t-1}"
 
 
 def _claims(code: str, number: int, versions: Versions) -> Iterator[Line]:
@@ -235,7 +253,8 @@ def pieces(text: str, number: int, start: int = 0) -> Sequence[Piece]:
         if kind == "DERIVATIVE":
             over = _DERIVATIVE.fullmatch(token)
             assert over  # the same pattern, with groups
-            kind, token = "NAME", f"d{normal(over[1])}/d{normal(over[2])}"
+            step = "[t]" if _LOSS_OF_STEP.fullmatch(over[1]) else ""
+            kind, token = "NAME", f"d{normal(over[1])}{step}/d{normal(over[2])}"
         elif kind == "NAME":
             kind, token = _word(token, clean[at:].lstrip()[:1])
             if kind == "NAME" and clean[at : at + 1] == "[":

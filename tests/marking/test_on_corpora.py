@@ -24,9 +24,9 @@ class Figures:
 
 MEASURED = {
     "first": Figures(0.97, 0, 0),
-    "second": Figures(0.72, 5, 6),
-    "third": Figures(0.64, 6, 14),
-    "fourth": Figures(0.73, 4, 14),
+    "second": Figures(0.86, 0, 0),
+    "third": Figures(0.85, 0, 2),
+    "fourth": Figures(0.75, 4, 12),
 }
 
 
