@@ -232,9 +232,9 @@ def mark(text: str, cell: Cell | str, *, notation: str = "", points: float | Non
     Raises:
         CellError: the text is beyond the limits, or cannot be read at all.
     """
-    from derivations.mark import mark_sheet
+    from derivations.marking.mark import mark_sheet
+    from derivations.marking.sheets import read_sheet
     from derivations.reports import mark as report
-    from derivations.sheets import read_sheet
 
     found = _cell(cell)
     sheets = (report.Sheet("sheet", mark_sheet(read_sheet(text, notation), found)),)
@@ -243,7 +243,7 @@ def mark(text: str, cell: Cell | str, *, notation: str = "", points: float | Non
 
 def quiz(cell: Cell | str, *, blank: int = 0, mistakes: int = 0, seed: int = 1) -> Shown:
     """A sheet with blanks or planted mistakes, and its key (`["lines"]`), as `derive quiz`."""
-    from derivations.quiz import quiz as make
+    from derivations.marking.quiz import quiz as make
     from derivations.reports import quiz as report
 
     found = make(_cell(cell), blank=blank, mistakes=mistakes, seed=seed)

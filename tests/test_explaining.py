@@ -8,21 +8,21 @@ from random import Random
 
 import pytest
 
-from derivations.attempt import Attempt
-from derivations.course import View, course_of
-from derivations.differences import difference, spread
 from derivations.document import Paragraph
 from derivations.expression import Add, Adjoint, MatMul, Mul, Name, Num, Outer, Transpose
-from derivations.factors import gap
 from derivations.language import read
-from derivations.mark import mark_sheet
-from derivations.marked import Verdict
+from derivations.marking.attempt import Attempt
+from derivations.marking.course import View, course_of
+from derivations.marking.differences import difference, spread
+from derivations.marking.factors import gap
+from derivations.marking.mark import mark_sheet
+from derivations.marking.marked import Verdict
+from derivations.marking.products import as_product, factor_places, lying, standing, with_factors
+from derivations.marking.right_line import written_out
+from derivations.marking.sheets import read_sheet
+from derivations.marking.slips import slips
 from derivations.plain import code
-from derivations.products import as_product, factor_places, lying, standing, with_factors
 from derivations.reports import mark as report
-from derivations.right_line import written_out
-from derivations.sheets import read_sheet
-from derivations.slips import slips
 from tests.patience import in_time
 from tests.test_mark import COURSES, PEEPHOLE, marked, wrong
 

@@ -12,19 +12,19 @@ from derivations import quiz as quiz_of
 from derivations.__main__ import app
 from derivations.catalogue import read_cell
 from derivations.cell import CellError
-from derivations.course import course_of
 from derivations.expression import Adjoint, walk
 from derivations.language import read
-from derivations.mark import mark_sheet
-from derivations.marked import Verdict
+from derivations.marking.course import course_of
+from derivations.marking.mark import mark_sheet
+from derivations.marking.marked import Verdict
+from derivations.marking.quiz import Quiz, quiz
+from derivations.marking.sheets import read_sheet
 from derivations.mutants import mutants
 from derivations.notation import for_names
 from derivations.plain import code
 from derivations.program import backward_program
-from derivations.quiz import Quiz, quiz
 from derivations.reports import mark as report
 from derivations.reports import quiz as quizzes
-from derivations.sheets import read_sheet
 from derivations.typeset import to_latex
 from tests.fuzz.inert import csv_faults, markdown_faults, markdown_with_code_faults
 from tests.patience import in_time

@@ -31,11 +31,11 @@ def command(
     width: WidthOption = None,
 ) -> None:
     """Is this hand derivation right, and if not, which factor was lost?"""
-    from derivations.course import course_of
-    from derivations.mark import mark_sheet
+    from derivations.marking.course import course_of
+    from derivations.marking.mark import mark_sheet
+    from derivations.marking.sheets import read_sheet_file
     from derivations.output import write as save
     from derivations.reports import mark as report
-    from derivations.sheets import read_sheet_file
 
     found = cell_from(cell, rename)
     if gradescope is not None and len(files) != 1:

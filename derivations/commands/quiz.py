@@ -23,9 +23,9 @@ def command(
     force: ForceOption = False,
 ) -> None:
     """A sheet to fill in, or to correct; `derive mark` marks it."""
+    from derivations.marking.quiz import quiz
     from derivations.output import SIGNATURE
     from derivations.output import write as save
-    from derivations.quiz import quiz
     from derivations.reports import quiz as report
 
     made = quiz(cell_from(cell, rename), blank=blank, mistakes=mistakes, seed=seed)

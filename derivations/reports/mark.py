@@ -9,7 +9,7 @@ from typing import Any
 from derivations.cell import Cell
 from derivations.document import Block, Document, Heading, Items, Paragraph, Table
 from derivations.formats._escape import markdown_code, markdown_text
-from derivations.marked import Mark, Marked, Verdict
+from derivations.marking.marked import Mark, Marked, Verdict
 from derivations.notation import for_names
 from derivations.visible import visible
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from derivations.document import Document, Paragraph, Table
 from derivations.formats._escape import latex_text, markdown_text
+from derivations.marking.quiz import Question, Quiz
 from derivations.notation import for_names
 from derivations.plain import Style, code, text
-from derivations.quiz import Question, Quiz
 from derivations.typeset import to_latex
 
 BLANK, LATEX_BLANK = "____", r"\underline{\hspace{4cm}}"

@@ -14,14 +14,14 @@ from zlib import crc32
 
 from derivations.catalogue import read_cell
 from derivations.cell import CellError
-from derivations.course import Course, course_of
 from derivations.document import Document
 from derivations.formats._latex_document import render as latex
 from derivations.formats._markdown_document import render as markdown
 from derivations.formats._text_document import pieces
-from derivations.mark import mark_sheet
+from derivations.marking.course import Course, course_of
+from derivations.marking.mark import mark_sheet
+from derivations.marking.sheets import NOTATIONS, read_sheet
 from derivations.reports import mark as report
-from derivations.sheets import NOTATIONS, read_sheet
 from tests.fuzz.guard import PATIENCE as READING
 from tests.fuzz.inert import csv_faults, latex_faults, markdown_faults, markdown_with_code_faults, text_faults
 

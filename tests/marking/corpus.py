@@ -13,10 +13,10 @@ from typing import Any
 
 from derivations.catalogue import read_cell
 from derivations.cell import CellError
-from derivations.course import Course, course_of
 from derivations.language import read
-from derivations.mark import mark_sheet
-from derivations.sheets import read_sheet
+from derivations.marking.course import Course, course_of
+from derivations.marking.mark import mark_sheet
+from derivations.marking.sheets import read_sheet
 
 NAMES = ("first", "second", "third", "fourth")
 WORST_FIRST = ("WRONG", "UNREADABLE", "UNSURE", "TRUNCATED", "RIGHT", "NOT A QUANTITY")

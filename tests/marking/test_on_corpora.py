@@ -7,10 +7,13 @@ called right.
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from tests.marking.corpus import NAMES, Outcome, outcomes, records
+
+PAGE = Path(__file__).parents[2] / "docs" / "marking.md"
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,9 @@ def test_marking_does_no_worse_than_was_measured(name, capsys):
     with capsys.disabled():
         print(f"\n{name}: {share(found):.1%} of mistakes named; accepted {accepted}; accused {accused}")
         print(sorted(Counter((one.due, one.got) for one in found).items()))
+    wrong, right = (sum(one.due == due for one in found) for due in ("WRONG", "RIGHT"))
+    row = f"| {name} | {wrong} | {share(found):.0%} | {len(accepted)} | {right} | {len(accused)} |"
+    assert row in PAGE.read_text(encoding="utf-8"), f"docs/marking.md says otherwise than {row}"
     assert share(found) >= measured.named
     assert len(accepted) <= measured.accepted
     assert len(accused) <= measured.accused

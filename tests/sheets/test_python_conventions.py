@@ -5,10 +5,10 @@ from functools import cache
 import pytest
 
 from derivations.catalogue import read_cell
-from derivations.course import course_of
-from derivations.mark import mark_sheet
-from derivations.marked import Verdict
-from derivations.sheets import read_sheet
+from derivations.marking.course import course_of
+from derivations.marking.mark import mark_sheet
+from derivations.marking.marked import Verdict
+from derivations.marking.sheets import read_sheet
 
 SAID = '''
 def backward(xs, hs, r, z, n, q, dy, Wxr, Wxz, Wxn, Whr, Whz, Whn):

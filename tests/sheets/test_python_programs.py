@@ -7,10 +7,10 @@ import pytest
 
 from derivations.catalogue import read_cell
 from derivations.cell import CellError
-from derivations.course import course_of
-from derivations.mark import mark_sheet
-from derivations.marked import Verdict
-from derivations.sheets import read_sheet
+from derivations.marking.course import course_of
+from derivations.marking.mark import mark_sheet
+from derivations.marking.marked import Verdict
+from derivations.marking.sheets import read_sheet
 from tests.patience import in_time
 
 PROGRAMS = Path(__file__).parent / "programs"

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from derivations.cell import CellError
+from derivations.marking.sheets import read_sheet, read_sheet_file
 from derivations.plain import code
-from derivations.sheets import read_sheet, read_sheet_file
 
 
 def lines(text, notation=""):

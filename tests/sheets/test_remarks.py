@@ -2,8 +2,8 @@
 
 import pytest
 
-from derivations.marked import Verdict
-from derivations.sheets import read_sheet
+from derivations.marking.marked import Verdict
+from derivations.marking.sheets import read_sheet
 from tests.test_meanings import verdicts
 
 W, R, OTHER = Verdict.WRONG, Verdict.RIGHT, Verdict.OTHER

@@ -2,7 +2,7 @@ r"""Ways of setting a formula in LaTeX, each with a right line and a wrong one."
 
 import pytest
 
-from derivations.marked import Verdict
+from derivations.marking.marked import Verdict
 from tests.test_meanings import verdicts
 
 W, R, TRUNCATED = Verdict.WRONG, Verdict.RIGHT, Verdict.TRUNCATED

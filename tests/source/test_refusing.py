@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from derivations.__main__ import app
 from derivations.cell import Cell, CellError
-from derivations.sheets import read_sheet
+from derivations.marking.sheets import read_sheet
 from derivations.source import read_file, read_source
 from derivations.source.text import parsed
 from tests.patience import in_time

@@ -1,0 +1,1 @@
+"""Hand derivations: read as they are written, understood, and marked line by line."""

@@ -1,0 +1,130 @@
+"""What a sheet teaches about its own words: by lines that are right, and by elimination among names of one kind.
+
+`a = W@x + U@h_prev + b`, where it is right, makes `da` the error at that preactivation. Where `R_i`, `R_f` and `R_o`
+are the recurrent weights of three gates of four, `R_z` is that of the fourth, and `z` its gate.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from derivations.expression import Adjoint, Expr, Name, Shift, Total, Transpose
+from derivations.marking.gates import Gates
+from derivations.marking.glossary import FAINT, Glossary
+from derivations.marking.name_marks import bare, canonical
+from derivations.marking.sheet import free
+from derivations.marking.siblings import by_elimination
+from derivations.marking.understanding import Understanding
+
+_WORD = re.compile(r"[A-Za-z]+")
+
+
+def taught(reading: Understanding) -> Glossary:
+    """The glossary of a reading, with the words that its right lines and its families of names have shown."""
+    words, names = dict(reading.glossary.learned), dict(reading.glossary.taught)
+    words |= _defined(reading)
+    words |= _spoken(reading)
+    words |= _left_over(reading)
+    names |= _kept(reading) if words != dict(reading.glossary.learned) else ()
+    names |= _assigned(reading)
+    names |= by_elimination(reading)
+    return replace(reading.glossary, learned=tuple(sorted(words.items())), taught=names)
+
+
+def _base(quantity: Expr) -> Expr:
+    """A quantity at its own step, standing."""
+    while isinstance(quantity, Shift | Transpose):
+        quantity = quantity.arg
+    return quantity
+
+
+def _defined(reading: Understanding) -> Iterator[tuple[str, str]]:
+    """Names that a right line defines as a value of the cell."""
+    cell = reading.course.cell
+    for judged in reading.judged:
+        match judged.quantity:
+            case Name(id_) if judged.right and id_ in cell.defined:
+                core = canonical(bare(judged.line.target))
+                if core != canonical(id_) and core not in map(canonical, cell.shapes):
+                    yield core, id_
+
+
+def _assigned(reading: Understanding) -> Iterator[tuple[str, Expr]]:
+    """Names that right lines assign, and that other lines read at other steps: `delta_t`, then `delta_T`."""
+    assigned = {bare(j.line.target): j.quantity for j in reading.judged if j.right and j.quantity is not None}
+    states = reading.course.cell.states
+    if reading.sheet.numbered:  # what a name is at one step it is at the others
+        for judged in reading.judged:
+            quantity = assigned.get(bare(judged.line.target))
+            if not judged.right and isinstance(quantity, Adjoint) and quantity.of in reading.course.cell.defined:
+                yield bare(judged.line.target), quantity
+    for name in dict.fromkeys(name for line in reading.sheet.lines for name in line.uses if free(name)):
+        quantity = assigned.get(bare(name))
+        match quantity:
+            case Adjoint(of, "") if "[" in name and of not in states and of not in reading.course.cell.previous:
+                yield bare(name), quantity
+
+
+def _kept(reading: Understanding) -> Iterator[tuple[str, Expr]]:
+    """Values that right lines have read, whose names shall not change their meaning by what is learned."""
+    for k, judged in enumerate(reading.judged):
+        for name in reading.frees(k) if judged.right else ():
+            found = reading.readings(name)
+            quantity = reading.chosen.get(name, found[0].quantity if found else None)
+            if quantity is not None and isinstance(quantity, Shift) == ("[" in name):
+                base = _base(quantity)
+                if isinstance(base, Name):
+                    yield bare(name), base
+
+
+def _meanings(reading: Understanding, evident: bool) -> Iterator[tuple[str, Expr]]:
+    """The names of a sheet with what they were taken to mean; `evident` where a right line says so."""
+    for k, judged in enumerate(reading.judged):
+        if evident and not judged.right:
+            continue
+        if judged.quantity is not None and not judged.part:
+            yield judged.line.target, judged.quantity
+        for name in reading.frees(k):
+            if name in reading.chosen:
+                yield name, reading.chosen[name]
+            elif (found := reading.readings(name)) and (evident or found[0].cost <= FAINT):
+                yield name, found[0].quantity
+
+
+def _spoken(reading: Understanding) -> Iterator[tuple[str, str]]:
+    """Words for gates that right lines have used, where they are rare ones: `phi` in `b_phi` for the forget gate."""
+    gates, callings = reading.course.vocabulary.gates, reading.course.vocabulary.callings
+    for name, quantity in _meanings(reading, evident=True):
+        gate = _gate(gates, quantity)
+        for word in _WORD.findall(bare(name)) if gate else ():
+            known = callings.known(word)
+            if gate and known and known[0][1] > 1 and gate in [ours for ours, _ in known]:
+                yield canonical(word), gate
+
+
+def _left_over(reading: Understanding) -> Iterator[tuple[str, str]]:
+    """The one gate that is left for the one name of a family whose meaning is not known."""
+    gates = reading.course.vocabulary.gates
+    known = {bare(name): _gate(gates, quantity) for name, quantity in _meanings(reading, evident=False)}
+    spoken = {bare(n) for line in reading.sheet.lines for n in (line.target, *line.uses) if free(n)}
+    families: dict[tuple[str, str], dict[str, str | None]] = {}
+    for name in spoken:
+        for match in _WORD.finditer(name):
+            kind = (name[: match.start()], name[match.end() :])
+            families.setdefault(kind, {})[match[0]] = known.get(name)
+    for kind, members in families.items():
+        if not kind[0] and not kind[1]:
+            continue
+        found = {word: gate for word, gate in members.items() if gate}
+        unknown = [word for word in members if word not in found]
+        left = [gate for gate in gates.names if gate not in found.values()]
+        if len(unknown) == len(left) == 1 and len(set(found.values())) == len(found) >= 2:
+            yield canonical(unknown[0]), left[0]
+
+
+def _gate(gates: Gates, quantity: Expr) -> str | None:
+    """The gate that a quantity belongs to: it, its error, its weight, or that weight's gradient."""
+    match _base(quantity):
+        case Name(of) | Adjoint(of, "") | Total(of):
+            return gates.gate_of(of)
+    return None

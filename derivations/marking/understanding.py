@@ -1,0 +1,310 @@
+"""One way to read a sheet: what every name means, line by line, and which lines are right under it.
+
+A line may use the lines before it. What a line has assigned stands for the quantity that it was meant to be, also
+where the line is wrong: a mistake is charged where it was made. Where it was meant to be no quantity of the
+derivation (an intermediate of their own, a local slope), it stands for what was written.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+
+from derivations.expression import Adjoint, Expr, Name, Part, Shift, Stack, Transpose, walk
+from derivations.marking.aims import aims, assumption, parameter_of
+from derivations.marking.course import Course, View
+from derivations.marking.glossary import FAINT, Glossary
+from derivations.marking.growing import summed
+from derivations.marking.judged import Judged, Progress, Reached, Unknown
+from derivations.marking.meaning import Meaning
+from derivations.marking.name_marks import bare, by_g, canonical, timed
+from derivations.marking.sayings import Sayings
+from derivations.marking.sheet import Line, Sheet, free
+from derivations.marking.world import HEIGHT, Unnamed
+from derivations.matrices import Matrix, ShapeError
+
+MOST_USERS = 6
+# what speaks for and against a reading, in lines that are right
+GUESS = 0.4  # a line that is right as something that its name does not say
+MISFIT = 0.6  # a line without a fitting shape
+CUT = 1.5  # a line that cuts into parts what was read as one quantity
+
+
+class Understanding:
+    """A sheet, read under a glossary: every line judged in its order."""
+
+    def __init__(self, glossary: Glossary) -> None:
+        self.glossary, self.progress = glossary, Progress()
+        self.course, self.sheet, self.view = glossary.course, glossary.sheet, glossary.view
+        judged = []
+        for line in self.sheet.lines:
+            self.progress.order = _order(self.sayings, line) or self.progress.order
+            reached = self._reached(line)
+            self._record(reached)
+            judged.append(reached.judged)
+        self.judged = tuple(judged)
+
+    @cached_property
+    def score(self) -> float:
+        """How many lines are right; what fits no shape, and names that say little, speak against a reading."""
+        odd = sum(CUT if self.cuts(j) else MISFIT for j in self.judged if self.cuts(j) or not self._shaped(j))
+        return self.promise - odd - sum(j.cost for j in self.judged) / 1000
+
+    @cached_property
+    def promise(self) -> float:
+        """How many lines are right, whatever else speaks against the reading: other meanings may mend that."""
+        return sum(GUESS if j.guessed else 1.0 for j in self.judged if j.right and j.quantity is not None)
+
+    def _shaped(self, judged: Judged) -> bool:
+        """Whether a line has a value in the shape of what it was meant to be."""
+        whole = judged.of if judged.of is not None else judged.quantity
+        if judged.said is None or judged.right or whole is None:
+            return judged.said is None or judged.value is not None
+        try:
+            self.course.right(whole, self.view, judged.line.step)
+        except (Unnamed, ShapeError, KeyError):
+            return True  # what has no value here has no shape that a line could miss
+        return judged.value is not None and self.sayings.fits(judged.value, whole, judged.line.step)
+
+    # --- what others ask of a reading ---------------------------------------------------------------------------
+
+    @property
+    def sayings(self) -> Sayings:
+        return Sayings(self.glossary, self.progress)
+
+    @property
+    def chosen(self) -> Mapping[str, Expr]:
+        """What names are taken to mean, where that is not the likeliest; set to ask what lines would say then."""
+        return self.glossary.chosen
+
+    @chosen.setter
+    def chosen(self, meant: Mapping[str, Expr]) -> None:
+        self.glossary = replace(self.glossary, chosen=meant)
+
+    @property
+    def mirrored(self) -> str:
+        return self.glossary.mirrored
+
+    @property
+    def place(self) -> dict[str, int]:
+        return self.sheet.place
+
+    @property
+    def users(self) -> dict[str, list[int]]:
+        return self.sheet.users
+
+    def readings(self, name: str, target: bool = False) -> list[Meaning]:
+        return self.sayings.readings(name, target)
+
+    def said(self, expr: Expr, step: int) -> Expr:
+        return self.sayings.said(expr, step)
+
+    def value_of(self, said: Expr, step: int) -> Matrix[float] | None:
+        return self.sayings.value_of(said, step)
+
+    def of_itself(self, quantity: Expr, line: Line) -> bool:
+        return self.sayings.of_itself(quantity, line)
+
+    def terms(self, quantity: Expr, line: Line) -> tuple[Expr, ...]:
+        return self.sayings.terms(quantity, line)
+
+    def right_after(self, j: int, instead: Mapping[str, Expr]) -> bool:
+        return self.sayings.right_after(j, instead)
+
+    def frees(self, k: int) -> tuple[str, ...]:
+        """The free names that a line reads, through its own intermediates too."""
+        return self.sayings.frees(k, self._own)
+
+    def settled(self, judged: Judged) -> bool:
+        """Whether it is certain what a line was meant to be, although its name hardly says so.
+
+        The sheet says it, a later line is right because of it, or names of that form are right as errors elsewhere.
+        """
+        line = judged.line
+        right = [j for j in self.judged if j.right and j.quantity is not None and not j.guessed]
+        used = any(line.version in j.line.uses for j in right) or self._is_read_elsewhere(judged)
+        kin = by_g(line.target) and any(by_g(j.line.target) and isinstance(j.quantity, Adjoint) for j in right)
+        return line.target in self.sheet.names or used or kin
+
+    def supports(self, judged: Judged) -> bool:
+        """Whether a later line is right that uses this one, through intermediates of their own too."""
+        for right in self.judged:
+            if right is judged or not right.right or right.quantity is None or right.guessed:
+                continue
+            waiting = [name for name in right.line.uses if not free(name)]
+            seen = set(waiting)
+            while waiting:
+                name = waiting.pop()
+                if name == judged.line.version:
+                    return True
+                if self.place[name] in self._own:
+                    more = {n for n in self.sheet.lines[self.place[name]].uses if not free(n)} - seen
+                    seen |= more
+                    waiting += more
+        return False
+
+    def _is_read_elsewhere(self, judged: Judged) -> bool:
+        """Whether a right line reads the same name at another step, as the same."""
+        name = bare(judged.line.target)
+        for k, other in enumerate(self.judged):
+            for free_ in self.frees(k) if other.right else ():
+                if bare(free_) == name and free_ != name:
+                    found = self.chosen.get(free_) or next((m.quantity for m in self.readings(free_)), None)
+                    if found is not None and (found.arg if isinstance(found, Shift) else found) == judged.quantity:
+                        return True
+        return False
+
+    def cuts(self, judged: Judged) -> bool:
+        """Whether a line cuts into parts what was read as one quantity: it was read wrongly then."""
+        return judged.said is not None and any(_cuts(node) for node in walk(judged.said))
+
+    @cached_property
+    def _own(self) -> frozenset[int]:
+        """The lines that are intermediates of their own."""
+        return frozenset(k for k, judged in enumerate(self.judged) if judged.quantity is None)
+
+    # --- the pass over the lines --------------------------------------------------------------------------------
+
+    def _record(self, reached: Reached) -> None:
+        """What is known grows here, and nowhere else but for the order of the gates."""
+        version, known = reached.judged.line.version, self.progress
+        if reached.given is not None:
+            known.given[version] = reached.given
+        if reached.included is not None:
+            known.included[version] = reached.included
+        if reached.opened:
+            known.opened.add(version)
+        judged = reached.judged
+        if judged.line.loop is not None:
+            known.rounds[judged.line.number, judged.line.column, judged.line.target] = judged.quantity
+        if judged.quantity is not None and judged.of is None and (parameter := parameter_of(judged.quantity)):
+            known.taken.setdefault(parameter, judged.line.target)
+
+    def _reached(self, line: Line) -> Reached:
+        """One line, judged by what is known so far."""
+        if line.rhs is None:
+            return Reached(Judged(line, why=line.why))
+        sayings = self.sayings
+        try:
+            said = sayings.said(sayings.over_time(line), line.step)
+        except Unknown as unknown:  # its own name still says what it was meant to be, if that is one quantity
+            found = sayings.readings(line.target, True)
+            return Reached(Judged(line, why=str(unknown)), sayings.glossary.laid(found[0].quantity) if found else None)
+        value = sayings.value_of(said, line.step)
+        if line.defines and isinstance(line.rhs, Name):
+            return Reached(Judged(line, said=said, value=value), said)
+        if (assumed := assumption(sayings, line)) is not None:
+            return Reached(Judged(line, said=said, value=value), sayings.glossary.laid(assumed))
+        targets = aims(sayings, line, value)
+        if _is_beside(line.rhs):
+            targets += sayings.glossary.vocabulary.packing.errors_beside(self.progress.order)
+        if (grown := summed(sayings, line, targets)) is not None:
+            return grown
+        options = [
+            (m.quantity, not sayings.of_itself(m.quantity, line) and sayings.is_(value, m.quantity, line.step), m.cost)
+            for m in targets
+        ]
+        if all(not right and cost >= FAINT for _, right, cost in options):
+            options += _anything(sayings, line, value)
+        best = _best(sayings, line, options, said, value)
+        if best is None:
+            return Reached(Judged(line, said=said, value=value), said)
+        quantity, right, cost = best
+        if line.defines and not right:
+            return Reached(Judged(line, said=said, value=value), said)
+        guessed = right and quantity not in [m.quantity for m in targets]
+        judged = Judged(line, right, quantity, said=said, value=value, cost=cost, guessed=guessed)
+        return Reached(judged, sayings.bound(quantity, value))
+
+
+def _cuts(node: Expr) -> bool:
+    """Whether one quantity, which is nothing packed, is cut into parts."""
+    if not isinstance(node, Part) or not node.of[0].startswith(HEIGHT):
+        return False
+    arg = node.arg
+    while isinstance(arg, Transpose):
+        arg = arg.arg
+    return isinstance(arg, Adjoint)
+
+
+def _order(sayings: Sayings, line: Line) -> tuple[str, ...]:
+    """The gates in the order in which a line puts their errors beside one another; empty where it does not.
+
+    Where all but one of the cell's gates are found, what stands in the other's place was meant to be its error.
+    """
+    order: tuple[str, ...] = ()
+    gates = sayings.course.vocabulary.gates
+    for node in walk(line.rhs) if line.rhs is not None else ():
+        if isinstance(node, Stack) and len(node.parts) > 1:
+            found = [gate_of_error(sayings, part, line.step) for part in node.parts]
+            left = [gate for gate in gates.names if gate not in found]
+            if found.count(None) == 1 and len(left) == 1 and len(found) > 2:
+                found[found.index(None)] = left[0]
+            if all(found) and len(set(found)) == len(found):
+                order = tuple(gate for gate in found if gate)
+    return order
+
+
+def _is_beside(expr: Expr) -> bool:
+    """Whether an expression is several beside one another, standing or lying."""
+    return isinstance(expr.arg if isinstance(expr, Transpose) else expr, Stack)
+
+
+def gate_of_error(sayings: Sayings, part: Expr, step: int) -> str | None:
+    """The gate whose error an expression is: at its preactivation, or at what is linear in it."""
+    try:
+        value = sayings.value_of(sayings.said(part, step), step)
+    except Unknown:
+        return None
+    gates = sayings.course.vocabulary.gates
+    targets = dict.fromkeys((*gates.preactivation.values(), *(target for target, _ in gates.roles.values())))
+    return next((gates.gate_of(t) for t in targets if sayings.is_(value, Adjoint(t), step)), None)
+
+
+def _anything(sayings: Sayings, line: Line, value: Matrix[float] | None) -> list[tuple[Expr, bool, float]]:
+    """The errors that have this value, for a name that hardly says what it is."""
+    if (
+        not re.match(r"d|delta|grad|eps|err", line.target)
+        or value is None
+        or ("/" in line.target and isinstance(line.rhs, Name))
+    ):
+        return []  # that two derivatives are one says nothing of what they are by
+    errors: list[Expr] = [Adjoint(name) for name in sayings.course.derivation.adjoint_of]
+    if any(by == -1 for _, by, _ in timed(line.target)):  # of the step before, only states have one
+        errors = [Adjoint(name) for name in sayings.course.cell.previous]
+    return [(q, True, 2.0) for q in errors if sayings.is_(value, q, line.step)][:1]
+
+
+def _best(
+    sayings: Sayings,
+    line: Line,
+    options: list[tuple[Expr, bool, float]],
+    said: Expr,
+    value: Matrix[float] | None,
+) -> tuple[Expr, bool, float] | None:
+    """The option under which this line and those that use it are right; None for an intermediate of their own."""
+    if not options:
+        return None
+    users = sayings.sheet.users.get(line.version, [])[:MOST_USERS]
+    if not users and sayings.progress.rounds.get((line.number, line.column, line.target), line) is None:
+        return None  # an intermediate of their own in the round before, where it was used
+    ranked = []
+    for order, option in enumerate(options):
+        quantity, right, cost = option
+        bound = sayings.bound(quantity, value)
+        after = sum(sayings.right_after(j, {line.version: bound}) for j in users)
+        again = isinstance(quantity, Stack) and bound in sayings.progress.given.values()  # nobody joins the same twice
+        ranked.append((right + after - again / 2, right, -cost - order / 1000, option))
+    top = max(ranked, key=lambda one: one[:3])
+    if users and not any(right for _, right, _ in options):  # their own intermediate under the name of an error
+        own = sum(sayings.right_after(j, {line.version: said}) for j in users)
+        if own > top[0]:
+            return None
+    return top[3]
+
+
+def understanding(course: Course, sheet: Sheet, view: View) -> Understanding:
+    """The plain reading of a sheet under a view."""
+    said = {line.target: line.rhs.id for line in sheet.lines if line.defines and isinstance(line.rhs, Name)}
+    words = sorted((canonical(theirs), ours) for theirs, ours in said.items() if ours in course.cell.shapes)
+    return Understanding(Glossary(course, sheet, view, learned=tuple(words)))
