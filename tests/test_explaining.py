@@ -11,12 +11,13 @@ import pytest
 from derivations.document import Paragraph
 from derivations.expression import Add, Adjoint, MatMul, Mul, Name, Num, Outer, Transpose
 from derivations.language import read
+from derivations.marking.at_fault import unless_all_are_wrong
 from derivations.marking.attempt import Attempt
 from derivations.marking.course import View, course_of
 from derivations.marking.differences import difference, spread
 from derivations.marking.factors import gap
 from derivations.marking.mark import mark_sheet
-from derivations.marking.marked import Verdict
+from derivations.marking.marked import Mark, Verdict
 from derivations.marking.products import as_product, factor_places, lying, standing, with_factors
 from derivations.marking.right_line import written_out
 from derivations.marking.sheets import read_sheet
@@ -489,3 +490,37 @@ def test_packed_gates_that_are_named_twice_leave_the_other_lines_right():
     text = PACKED.replace("dWh = h_prev.T @ da", "dWh = h_prev.T @ np.hstack([di, df, df, dg])")
     found = marked(text, notation="python")
     assert list(wrong(found)) == [14]
+
+
+def test_where_no_gradient_is_right_the_reading_is_rather_at_fault():
+    """Three wrong lines and none that is right: rather the reader has taken a name for another."""
+    wrongs = [Mark(k, 1, "", f"dW_{k}", Verdict.WRONG, "a factor is missing") for k in (2, 3, 4)]
+    forward = Mark(1, 1, "", "h", Verdict.RIGHT)
+    found = unless_all_are_wrong([forward, *wrongs])
+    assert [mark.verdict for mark in found] == [Verdict.RIGHT, *[Verdict.UNSURE] * 3]
+    assert found[1].mistake == "no gradient of the sheet is right as it is read; so read: a factor is missing"
+    right = Mark(5, 1, "", "da_h", Verdict.RIGHT)
+    assert unless_all_are_wrong([forward, *wrongs, right]) == (forward, *wrongs, right)
+    assert unless_all_are_wrong([forward, *wrongs[:2]]) == (forward, *wrongs[:2])
+
+
+@pytest.mark.parametrize(("first", "verdict"), [(1, Verdict.RIGHT), (2, Verdict.WRONG)])
+def test_a_sum_over_numbered_steps_that_leaves_one_out(first, verdict):
+    sums = rf"$$\frac{{dL}}{{dw}} = \sum_{{t={first}}}^{{3}} \delta_t x_t$$"
+    more = r"$$\frac{dL}{du} = \sum_{t=1}^{3} \delta_t h_{t-1}$$"
+    found = marked(f"$T=3$, $\\delta_t = dL/da_t$\n{sums}\n{more}", "rnn", "latex")
+    assert [mark.verdict for mark in found.marks if mark.quantity.startswith("grad")] == [verdict, Verdict.RIGHT]
+
+
+def test_the_error_of_what_a_sheet_has_named_itself_is_not_accused():
+    """`y` means the output to some; here it is the sheet's own, and `dy` is no error of h."""
+    own = "y = f*o\ndy = dc*2"
+    assert not wrong(marked(own))
+    assert list(wrong(marked("do = dh*tanh(c)\ndi = dc*i"))) == [2]
+
+
+def test_a_definition_may_be_written_with_a_colon():
+    text = "do {0} dh*tanh(c)\ndc {0} dc_next + dh*o*(1 - tanh(c)^2)\ndi {0} dc*i"
+    with_colon, plain = (marked(text.format(sign)).marks for sign in (":=", " ="))
+    assert [(m.verdict, m.mistake) for m in with_colon] == [(m.verdict, m.mistake) for m in plain]
+    assert [m.verdict for m in with_colon] == [Verdict.RIGHT, Verdict.RIGHT, Verdict.WRONG]

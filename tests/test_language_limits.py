@@ -148,11 +148,13 @@ def test_a_sum_of_2000_terms_is_flat_from_the_text_to_the_proof():
 def test_a_sum_of_2000_parameters_is_derived_in_linear_time():
     def seconds(terms: int) -> float:
         text = cell_text("h = tanh(" + " + ".join(f"p{k} * x" for k in range(terms)) + ")")
-        start = time.process_time()
-        assert len(derive(read(text)).partials) == terms + 2
-        return time.process_time() - start
+        took = []
+        for _ in range(3):  # a collection of others' garbage may fall into one
+            start = time.thread_time()
+            assert len(derive(read(text)).partials) == terms + 2
+            took.append(time.thread_time() - start)
+        return min(took)
 
-    seconds(100)
     # Quadratic, 2000 terms take a hundred times as long as 200; linear, ten times. Half-way between the two, in
     # logarithms, leaves room for a machine that is busy.
     assert seconds(2000) < 31 * max(seconds(200), 0.01)

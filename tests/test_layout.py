@@ -142,6 +142,10 @@ MARKING = [
     "direction",
     "two_sides",
     "gathering",
+    "through_all",
+    "wrong_slopes",
+    "left_out",
+    "at_fault",
     "mark",
     "quiz",
 ]

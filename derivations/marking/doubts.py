@@ -49,6 +49,10 @@ class Doubts:
                     return (
                         f"right if {self.words.theirs_of(name)} is {code(other.quantity)}; say so in a `names` section"
                     )
+        core = line.target.removeprefix("d").lstrip("_")
+        others = (j for j in self.reading.judged if j.line.target == core and core not in self.course.cell.shapes)
+        if core != line.target and any(not j.right or j.quantity is None for j in others):
+            return f"{core} is the sheet's own, and so may this be: say what {self.words.theirs_of(line.target)} means"
         targets = self.reading.readings(line.target, True)
         used = any(self.reading.judged[j].right for j in self.reading.users.get(line.version, ()))
         if targets and targets[0].cost > SURE and not used and not self.reading.settled(judged):

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from derivations.cell import Cell, CellError, prev
+from derivations.cell import Cell, CellError
 from derivations.equality import Status
 from derivations.expression import (
     Adjoint,
-    Derivative,
     Expr,
     MatMul,
     Name,
@@ -24,6 +23,7 @@ from derivations.expression import (
     walk,
 )
 from derivations.marking.another_cell import another_cell, holds_anyway
+from derivations.marking.at_fault import unless_all_are_wrong
 from derivations.marking.attempt import Attempt, Mistake
 from derivations.marking.choices import KINDS
 from derivations.marking.course import SCALAR, Course, course_of
@@ -33,18 +33,19 @@ from derivations.marking.explaining import explain, unexplained
 from derivations.marking.gathering import gathered
 from derivations.marking.interpretation import layouts, ours, understood
 from derivations.marking.judged import Judged, Unknown
+from derivations.marking.left_out import left_out
 from derivations.marking.marked import Mark, Marked, Verdict
 from derivations.marking.right_line import written_out
 from derivations.marking.settled import as_wholes, rounds, settled
 from derivations.marking.sheet import Line, Sheet
-from derivations.marking.sheets.python_slopes import same
+from derivations.marking.through_all import through_all
 from derivations.marking.truncation import Truncation
 from derivations.marking.two_sides import of_the_state
 from derivations.marking.understanding import Understanding
 from derivations.marking.wording import Wording
-from derivations.marking.world import OVER_TIME, Unnamed
+from derivations.marking.world import Unnamed
+from derivations.marking.wrong_slopes import wrong_slope
 from derivations.matrices import Matrix, ShapeError
-from derivations.mistakes import in_an_expression
 from derivations.plain import code
 
 MOST_CLAIMS = 1_500
@@ -77,9 +78,9 @@ def mark_sheet(sheet: Sheet, course: Course | Cell) -> Marked:
     marks = tuple(marking.mark(judged) for judged in best.judged)
     doubt = f"{OTHER}: {marking.other}" if marking.other else ""
     loops = (Mark(header, 1, "", "", Verdict.WRONG, WORDS) for header in sorted(marking.turned_round))
-    found = (*map(marking.slope, sheet.slopes), *loops, *gathered(best.judged, marks))
-    placed = tuple(sorted(found, key=lambda mark: (mark.line, mark.column)))
-    return Marked(sheet.notation, placed, marking.words.stated(), marking.not_given(), doubt)
+    found = (*(wrong_slope(known.cell, one) for one in sheet.slopes), *loops, *gathered(best.judged, marks))
+    placed = unless_all_are_wrong(tuple(sorted(found, key=lambda mark: (mark.line, mark.column))))
+    return Marked(sheet.notation, placed, marking.words.stated(), left_out(best), doubt)
 
 
 # --- verdicts ---------------------------------------------------------------------------------------------------
@@ -116,7 +117,7 @@ class _Marking:
             return self._wrong(replace(judged, quantity=due, right=False))
         if line.lacks and any(isinstance(node, Total | TimeSum) for node in walk(judged.quantity)):
             return self._lacking(judged)
-        if judged.right and (over := self._through_all(judged)) is not None:
+        if judged.right and (over := through_all(self.reading, judged)) is not None:
             return self.mark(replace(judged, right=False, quantity=over))
         if judged.right:
             if doubt := self.doubts.of_right(judged):
@@ -151,17 +152,6 @@ class _Marking:
             return self._said(judged, Verdict.UNSURE, doubt)
         return self._wrong(judged)
 
-    def _through_all(self, judged: Judged) -> Expr | None:
-        """The derivative through all steps, where the sheet has such and this one is within its step alone."""
-        match judged.quantity:
-            case Derivative(of, wrt, "total") if self.sheet.numbered and wrt in self.course.cell.parameters:
-                over = Derivative(of, wrt, OVER_TIME)
-                others = [j for j in self.reading.judged if j.right and j.quantity == over]
-                value, step = judged.value, judged.line.step
-                if others and value is not None and not self.course.agrees(value, over, self.view, step):
-                    return over
-        return None
-
     def _lacking(self, judged: Judged) -> Mark:
         """A sum over time that leaves a step out, whatever else is wrong with it."""
         line = judged.line
@@ -173,14 +163,6 @@ class _Marking:
         words = f"{mark.mistake}; {line.lacks}" if mark.verdict is Verdict.WRONG else line.lacks
         right = self.words.written(line, written_out(self.course, judged.quantity, judged.said, line.step))
         return replace(mark, verdict=Verdict.WRONG, mistake=words, correct=mark.correct or right)
-
-    def slope(self, wrong: tuple[Line, str, Expr]) -> Mark:
-        """A function of the file that is meant to be a slope and is none: charged at its own line, and nowhere else."""
-        line, of, due = wrong
-        assert line.rhs is not None  # a function that cannot be read is not judged
-        words = next((words for words, expr in in_an_expression(due, self.course.cell, lambda *_: ())
-                      if same(expr, line.rhs)), f"this is not the slope of {of}")  # fmt: skip
-        return Mark(line.number, line.column, line.text, f"{of}'", Verdict.WRONG, words, f"return {code(due)}")
 
     def _beyond(self, quantity: Expr, step: int) -> str:
         """Why a quantity has no value here: the derivative of a vector by a matrix has three indices."""
@@ -325,21 +307,6 @@ class _Marking:
         """Whether two are the errors of one gate, before and after its function."""
         pres = self.course.vocabulary.preactivation
         return isinstance(a, Adjoint) and isinstance(b, Adjoint) and (pres.get(a.of) == b.of or pres.get(b.of) == a.of)
-
-    def not_given(self) -> tuple[str, ...]:
-        """The quantities of a backward pass that the sheet leaves out."""
-        cell = self.course.cell
-        given: set[str] = set()
-        for judged in self.reading.judged:
-            quantity = judged.of if judged.of is not None else judged.quantity
-            for node in walk(quantity) if quantity is not None else ():
-                if isinstance(node, (Adjoint, Total)):
-                    given.add(node.of)
-        pres = self.course.vocabulary.preactivation
-        due = [a for f, a in pres.items() if f not in cell.states or a]
-        due += [prev(state) for state in cell.states]
-        due += (*cell.inputs, *cell.parameters)
-        return tuple(f"d{name}" for name in due if name not in given)
 
 
 def _clipped(line: Line) -> str:

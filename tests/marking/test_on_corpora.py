@@ -1,8 +1,8 @@
 """How marking does on hand derivations that were written by people who had not read it.
 
-The first corpus was open while marking was written; the second and third were for its last days; the fourth was opened
-once, to measure. What is not reached is said so: nine in ten mistakes named, no right line called wrong, no wrong one
-called right.
+The first three corpora were open while marking was written; the fourth was measured before it was opened, at 75.5 %
+named, four accepted, twelve accused. What is not reached yet, beyond the first: nine in ten mistakes named, no right
+line called wrong, no wrong one called right.
 """
 
 from collections import Counter
@@ -29,7 +29,7 @@ MEASURED = {
     "first": Figures(0.97, 0, 0),
     "second": Figures(0.86, 0, 0),
     "third": Figures(0.85, 0, 2),
-    "fourth": Figures(0.75, 4, 12),
+    "fourth": Figures(0.76, 3, 6),
 }
 
 

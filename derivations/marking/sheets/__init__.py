@@ -40,7 +40,7 @@ def read_sheet(text: str, notation: str = "") -> Sheet:
         case "latex":
             found = read_latex(text)
         case "text":
-            found = read_text(text)
+            found = read_text(text.replace(":=", " ="))  # columns stay
         case _:
             raise CellError(f"there is no notation {notation!r}; there are {', '.join(NOTATIONS)}")
     return numbered(with_words(found, text))

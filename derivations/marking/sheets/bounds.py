@@ -20,6 +20,8 @@ _WEIGHT = re.compile(r"[WUVRKb](?:_|$|[a-z]{0,3}$)")
 
 def bounded(line: Line, text: str, sheet: str, versions: Versions) -> Line:
     """The line with what the bounds of its sums, in `text`, say; `sheet` is the text of the whole."""
+    if last := re.search(r"\bT\s*=\s*(\d)", sheet):  # the last step may be written as its number
+        text = re.sub(rf"\^\s*\{{?\s*{last[1]}\s*\}}?", "^{T}", text)
     found = list(_BOUNDS.finditer(text))
     if not found or line.rhs is None:
         return line
