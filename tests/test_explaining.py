@@ -524,3 +524,8 @@ def test_a_definition_may_be_written_with_a_colon():
     with_colon, plain = (marked(text.format(sign)).marks for sign in (":=", " ="))
     assert [(m.verdict, m.mistake) for m in with_colon] == [(m.verdict, m.mistake) for m in plain]
     assert [m.verdict for m in with_colon] == [Verdict.RIGHT, Verdict.RIGHT, Verdict.WRONG]
+
+
+def test_in_the_names_of_the_derivation_every_line_may_be_wrong():
+    text = "da_h = dh*(1 - h)*h\ndW_xh = -outer(da_h, x)\ndb_h = da_h*h"
+    assert list(wrong(marked(text, "rnn"))) == [1, 2, 3]

@@ -23,7 +23,7 @@ from derivations.expression import (
     walk,
 )
 from derivations.marking.another_cell import another_cell, holds_anyway
-from derivations.marking.at_fault import unless_all_are_wrong
+from derivations.marking.at_fault import SAID, has_words_of_its_own, unless_all_are_wrong
 from derivations.marking.attempt import Attempt, Mistake
 from derivations.marking.choices import KINDS
 from derivations.marking.course import SCALAR, Course, course_of
@@ -51,7 +51,6 @@ from derivations.plain import code
 MOST_CLAIMS = 1_500
 MOST_OTHERWISE = 12
 MOST_CONTRADICTED = 2  # lines that are no longer right once no two of them contradict one another
-SAID = 0.05  # the cost up to which a name is that of the derivation itself
 _CLIPS = re.compile(r"\b(?:clip|clamp)_?\(")
 OTHER = "this sheet seems to be for another cell"
 
@@ -79,7 +78,8 @@ def mark_sheet(sheet: Sheet, course: Course | Cell) -> Marked:
     doubt = f"{OTHER}: {marking.other}" if marking.other else ""
     loops = (Mark(header, 1, "", "", Verdict.WRONG, WORDS) for header in sorted(marking.turned_round))
     found = (*(wrong_slope(known.cell, one) for one in sheet.slopes), *loops, *gathered(best.judged, marks))
-    placed = unless_all_are_wrong(tuple(sorted(found, key=lambda mark: (mark.line, mark.column))))
+    placed = tuple(sorted(found, key=lambda mark: (mark.line, mark.column)))
+    placed = unless_all_are_wrong(placed) if has_words_of_its_own(best) else placed
     return Marked(sheet.notation, placed, marking.words.stated(), left_out(best), doubt)
 
 
