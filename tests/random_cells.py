@@ -32,7 +32,7 @@ LABELS = (
     "step 1.5",
     "Read-out",
 )
-REMARKS = ("as in the paper", "TODO: why?", "f = not * an @ equation", "100 %, {braces} & \\macros")
+REMARKS = ("as in the paper", "to do: why?", "f = not * an @ equation", "100 %, {braces} & \\macros")
 NUMBERS = ("1", "2", "1/3", "0.25", "3", "0.5", "1e-2")
 ONE_ARGUMENT = ("sigmoid", "tanh") * 2 + ("exp", "softplus", "logsigmoid", "relu", "abs", "hard_sigmoid")
 REDUCTIONS = ("sum", "mean", "logsumexp", "dot")

@@ -415,9 +415,11 @@ def test_a_forbidden_word_is_named(parts):  # in two parts, lest it be found in 
     assert forbidden("first line\n" + "".join(parts))[0].startswith("line 2: ")
 
 
-@pytest.mark.parametrize("text", ["homework/work/x", "the issue is 3", "https://arxiv.org/abs/1", "#123456"])
-def test_an_innocent_word_passes(text):
-    assert forbidden(text) == []
+@pytest.mark.parametrize(
+    "parts", [("homework/", "work/x"), ("the issue is 3",), ("https://arxiv.org/abs/1",), ("#123456",)]
+)
+def test_an_innocent_word_passes(parts):
+    assert forbidden("".join(parts)) == []
 
 
 @pytest.mark.parametrize(
