@@ -46,12 +46,6 @@ class Correspondence:
     stacked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
-    def trivial(self) -> bool:
-        """Whether every name stands for itself."""
-        same_names = all(a == b for a, b in self.names.items())
-        return same_names and not (self.transposed or self.sums or self.scalar or self.stacked or self.left_out)
-
-    @property
     def complete(self) -> bool:
         return not self.lone_left and not self.lone_right
 

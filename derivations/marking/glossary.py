@@ -175,7 +175,3 @@ def _of_one_step(found: Iterable[Meaning], cell: Cell) -> Iterator[Meaning]:
 def _from_outside(quantity: Expr) -> bool:
     inner = quantity.arg if isinstance(quantity, Shift) else quantity
     return isinstance(inner, Adjoint) and inner.part == "out"
-
-
-def _is_over_time(quantity: Expr) -> bool:
-    return any(isinstance(node, Derivative) and node.kind == OVER_TIME for node in walk(quantity))
