@@ -150,9 +150,14 @@ def draw_scalar(cell: Cell, seed: int, *, steps: int = 4, batch: int = 3, scale:
 def rounded(point: Point, dtype: str) -> Point:
     """The point that a backend of this dtype receives, every number rounded to it once and kept in float64."""
     nearest = format_of(dtype).nearest
+    return mapped(point, lambda _, array: nearest(np.asarray(array, dtype=np.float64)))
+
+
+def mapped(point: Point, one: Callable[[str, Array], Array]) -> Point:
+    """The point with each of its arrays changed, given its name."""
 
     def each(numbers: Mapping[str, Array]) -> dict[str, Array]:
-        return {name: nearest(np.asarray(array, dtype=np.float64)) for name, array in numbers.items()}
+        return {name: one(name, array) for name, array in numbers.items()}
 
     return replace(
         point,
@@ -161,6 +166,15 @@ def rounded(point: Point, dtype: str) -> Point:
         initial=each(point.initial),
         cotangents=each(point.cotangents),
         final=each(point.final),
+    )
+
+
+def over_steps(point: Point, chosen: slice) -> Point:
+    """The point for some of its steps, which begin and end as the whole does."""
+    return replace(
+        point,
+        inputs={name: series[chosen] for name, series in point.inputs.items()},
+        cotangents={name: series[chosen] for name, series in point.cotangents.items()},
     )
 
 

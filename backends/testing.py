@@ -23,7 +23,7 @@ import numpy as np
 
 from backends.calling import Convention, convention, library_of, run
 from backends.check import Check, Verdict, combine, errors, judge
-from backends.points import Point, draw, rounded, small_sizes
+from backends.points import Point, draw, over_steps, rounded, small_sizes
 from backends.truth import Known, truth
 from derivations.catalogue import read_cell
 from derivations.cell import Cell, prev
@@ -148,11 +148,7 @@ def _stages(
     }
     yield _Stage(("", ""), forward)
 
-    first = replace(
-        point,
-        inputs={name: series[:1] for name, series in point.inputs.items()},
-        cotangents={name: series[:1] for name, series in point.cotangents.items()},
-    )
+    first = over_steps(point, slice(1))
     _, over_one = run(call, first, dtype, backend, sizes)
     of_one = truth(program, first, dtype, backend)
     for steps, gradients, true in ((1, over_one, of_one), (point.steps, over_all, known)):

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from backends.laws.law import Array, Arrays, Claim, Machine
-from backends.points import Point
+from backends.laws.law import Array, Claim, Machine
+from backends.points import Point, mapped
 from derivations.build import build, renamed_draft
 from derivations.cell import Cell
 from derivations.expression import Expr, MatMul, Name, Stack, Transpose, children, substitute, walk
@@ -62,18 +62,7 @@ def permuted(on: Machine, point: Point) -> Iterator[Claim]:
             array = np.take(array, orders[dim], axis)
         return array
 
-    def every(arrays: Arrays) -> dict[str, Array]:
-        return {name: one(name, array) for name, array in arrays.items()}
-
-    other = replace(
-        point,
-        parameters=every(point.parameters),
-        inputs=every(point.inputs),
-        initial=every(point.initial),
-        cotangents=every(point.cotangents),
-        final=every(point.final),
-    )
-    whole, bounds, moved = on.gradients(point), on.bounds(point), on.gradients(other)
+    whole, bounds, moved = on.gradients(point), on.bounds(point), on.gradients(mapped(point, one))
     for key, array in whole.items():
         name = key if key in cell.parameters else key.rpartition("_")[0]
         yield Claim(key, one(name, on.exact(array)), on.exact(moved[key]), 2 * one(name, bounds[key]))

@@ -8,25 +8,17 @@ from operator import add
 import numpy as np
 
 from backends.laws.law import Array, Arrays, Claim, Machine, alike
-from backends.points import Point
+from backends.points import Point, over_steps
 
 # --- time -----------------------------------------------------------------------------------------------------------
 
 
-def _steps(point: Point, chosen: slice) -> Point:
-    return replace(
-        point,
-        inputs={name: series[chosen] for name, series in point.inputs.items()},
-        cotangents={name: series[chosen] for name, series in point.cotangents.items()},
-    )
-
-
 def split(on: Machine, point: Point) -> Iterator[Claim]:
     cell, half = point.cell, point.steps // 2
-    late = replace(_steps(point, slice(half, None)), initial=on.states(point, half))
+    late = replace(over_steps(point, slice(half, None)), initial=on.states(point, half))
     second = on.gradients(late)
     carry = {state: second[f"{state}_0"] for state in cell.states}
-    first = on.gradients(replace(_steps(point, slice(half)), final=carry))
+    first = on.gradients(replace(over_steps(point, slice(half)), final=carry))
     joined = {name: on.exact(first[name]) + on.exact(second[name]) for name in cell.parameters}
     joined |= {f"{state}_0": on.exact(first[f"{state}_0"]) for state in cell.states}
     for name in cell.inputs:
