@@ -11,7 +11,7 @@ shape.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol, TypeVar
@@ -381,13 +381,13 @@ def substitute(expr: Expr, table: Mapping[Expr, Expr]) -> Expr:
     return rewrite(expr, table.get)
 
 
-def walk(expr: Expr) -> Iterator[Expr]:
-    """Every node, in reading order."""
+def walk(expr: Expr, parts: Callable[[Expr], Sequence[Expr]] = children) -> Iterator[Expr]:
+    """Every node, in reading order; `parts` says what stands within one."""
     waiting = [expr]
     while waiting:
         node = waiting.pop()
         yield node
-        waiting.extend(reversed(children(node)))
+        waiting.extend(reversed(parts(node)))
 
 
 def names(expr: Expr) -> tuple[str, ...]:

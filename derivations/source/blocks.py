@@ -21,9 +21,10 @@ from derivations.expression import (
     Transpose,
     children,
     rebuild,
+    walk,
 )
 from derivations.source.follow import Follower
-from derivations.source.values import Block, Cut, Defined, Extent, Given, name_ids, whole
+from derivations.source.values import Block, Cut, Defined, Extent, Given, name_ids, parts_of
 
 Key = tuple[str, tuple[Cut, ...]]  # a quantity, and the cuts that lead to a part of it
 VECTOR, MATRIX = 1, 2
@@ -58,7 +59,9 @@ class Blocks:
                 if id_ in self.follower.defined and id_ not in live:
                     live[id_] = self.follower.defined[id_].expr
                     waiting.append(live[id_])
-        products = [node for expr in (*roots, *live.values()) for node in whole(expr) if isinstance(node, MatMul)]
+        products = [
+            node for expr in (*roots, *live.values()) for node in walk(expr, parts_of) if isinstance(node, MatMul)
+        ]
         for guess in (False, True):
             before = -1
             while len(self.kinds) != before:

@@ -15,6 +15,7 @@ from derivations.source.libraries import FORBIDDEN, OUTSIDE, PIECES
 from derivations.source.objects import declared, method_of
 from derivations.source.pieces import lengths
 from derivations.source.values import (
+    MOST_DEEP,
     ClassOf,
     Closure,
     Frame,
@@ -29,8 +30,6 @@ from derivations.source.values import (
 
 if TYPE_CHECKING:
     from derivations.source.follow import Follower
-
-MOST_DEEP = 12
 
 
 class Calls:

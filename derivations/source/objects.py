@@ -9,6 +9,7 @@ from derivations.expression import Name
 from derivations.python_operators import Unreadable, place
 from derivations.source.layers import applied, has_bias
 from derivations.source.values import (
+    MOST_DEEP,
     ClassOf,
     Closure,
     Frame,
@@ -20,8 +21,6 @@ from derivations.source.values import (
 
 if TYPE_CHECKING:
     from derivations.source.follow import Follower
-
-MOST_DEEP = 12
 
 
 class Objects:

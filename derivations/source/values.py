@@ -13,11 +13,12 @@ from fractions import Fraction
 from typing import Any
 
 from derivations.cell import CellError
-from derivations.expression import Expr, Name, children
+from derivations.expression import Expr, Name, children, walk
 from derivations.python_operators import Unreadable
 
 Place = tuple[int, int]
 MOST_STEPS = 20_000  # of following: statements and expressions
+MOST_DEEP = 12  # calls within calls
 
 
 @dataclass(eq=False)
@@ -179,17 +180,7 @@ class Unread:
 
 def name_ids(expr: Expr) -> Iterator[str]:
     """The names in an expression, those within blocks too."""
-    for node in whole(expr):
-        if isinstance(node, Name):
-            yield node.id
-
-
-def whole(expr: Expr) -> Iterator[Expr]:
-    waiting = [expr]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        waiting.extend(reversed(parts_of(node)))
+    return (node.id for node in walk(expr, parts_of) if isinstance(node, Name))
 
 
 def parts_of(node: Expr) -> tuple[Expr, ...]:
