@@ -138,6 +138,8 @@ MARKING = [
     "truncation",
     "one_meaning",
     "settled",
+    "introduced",
+    "best_reading",
     "another_cell",
     "direction",
     "two_sides",

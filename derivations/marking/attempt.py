@@ -22,10 +22,8 @@ from derivations.expression import (
     rebuild,
 )
 from derivations.marking.course import SCALAR, Course, View, close, fit
-from derivations.marking.world import Unnamed
-from derivations.matrices import Matrix, ShapeError
-
-FAULTS = (Unnamed, ShapeError, KeyError, ZeroDivisionError, OverflowError, TypeError, ValueError, ArithmeticError)
+from derivations.marking.world import NO_VALUE
+from derivations.matrices import Matrix
 
 _WHOLE = (Shift, Total, Derivative, Part)  # whose value is not made of those of their parts at this step
 
@@ -64,14 +62,14 @@ class Attempt:
         view = replace(self.view, layout=SCALAR)
         try:
             return replace(self, view=view, value=self.course.value(self.said, view, self.step))
-        except FAULTS:
+        except NO_VALUE:
             return None
 
     def theirs(self, expr: Expr) -> Matrix[float] | None:
         """The value of what stands on a sheet; None where it has none."""
         try:
             return self.course.value(expr, self.view, self.step)
-        except FAULTS:
+        except NO_VALUE:
             return None
 
     def ours(self, expr: Expr) -> Matrix[float] | None:
@@ -81,7 +79,7 @@ class Attempt:
         """
         try:
             return self._value(expr)
-        except FAULTS:
+        except NO_VALUE:
             return None
 
     def _value(self, node: Expr) -> Matrix[float]:

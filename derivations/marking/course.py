@@ -17,7 +17,7 @@ from derivations.expression import Derivative, Expr, Shift
 from derivations.floats import FloatMatrices
 from derivations.marking.meanings import Vocabulary
 from derivations.marking.sheet import Written
-from derivations.marking.world import STEPS, Key, Unnamed, World, leaves
+from derivations.marking.world import NO_VALUE, STEPS, Key, World, leaves
 from derivations.matrices import Matrix, MatrixArithmetic, ShapeError
 from derivations.residues import PRIME, Residues
 
@@ -130,7 +130,7 @@ class Course:
         """Whether a value is that of a quantity, as a sheet of this layout would have it."""
         try:
             right = self.right(quantity, view, step)
-        except (Unnamed, ShapeError, KeyError):
+        except NO_VALUE:
             return False
         fitted = fit(theirs, right, quantity, view)
         return fitted is not None and close(fitted, right)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from derivations.expression import Add, Adjoint, Expr, Neg, TimeSum, rewrite, total
-from derivations.marking.attempt import FAULTS, Attempt, Mistake
+from derivations.marking.attempt import Attempt, Mistake
 from derivations.marking.course import Course, totals
 from derivations.marking.differences import difference, right_terms
 from derivations.marking.other_quantities import other_quantities
@@ -19,6 +19,7 @@ from derivations.marking.right_line import distributed, written_out
 from derivations.marking.slips import Slip, lost_words, slips
 from derivations.marking.slips_over_steps import at_one_step, immediate_words, summand
 from derivations.marking.turnings import turned
+from derivations.marking.world import NO_VALUE
 from derivations.mistakes import spelled
 
 MOST_SLIPS = 600
@@ -100,7 +101,7 @@ def _within(attempt: Attempt, share: Expr, said: Expr) -> Mistake | None:
     inner = replace(attempt, quantity=share, said=said, value=attempt.theirs(said))
     try:
         return _explain(inner, True)
-    except FAULTS:
+    except NO_VALUE:
         return None
 
 

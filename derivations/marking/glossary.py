@@ -13,8 +13,7 @@ from derivations.marking.meaning import Meaning, moved
 from derivations.marking.meanings import Vocabulary
 from derivations.marking.name_marks import bare, timed
 from derivations.marking.sheet import Sheet, free
-from derivations.marking.world import NOW, OVER_TIME, Unnamed
-from derivations.matrices import ShapeError
+from derivations.marking.world import NO_VALUE, NOW, OVER_TIME
 
 FAINT = 1.9  # the cost from which on a name hardly says what it is
 _OF_STEP = re.compile(r"d_?[A-Za-z]+(?:\[[^\]]+\]|_?\d)/")  # of the loss of one step
@@ -140,7 +139,7 @@ class Glossary:
             return quantity
         try:
             turns = self.view.turns(self.course.right(quantity, self.view, NOW), quantity)
-        except (Unnamed, ShapeError, KeyError, ValueError):
+        except NO_VALUE:
             return quantity
         return Transpose(quantity) if turns else quantity
 

@@ -25,18 +25,18 @@ from derivations.expression import (
 from derivations.marking.another_cell import another_cell, holds_anyway
 from derivations.marking.at_fault import SAID, has_words_of_its_own, unless_all_are_wrong
 from derivations.marking.attempt import Attempt, Mistake
+from derivations.marking.best_reading import best_reading
 from derivations.marking.choices import KINDS
 from derivations.marking.course import SCALAR, Course, course_of
 from derivations.marking.direction import WORDS, backwards, reads_of_loops, runs_forwards
 from derivations.marking.doubts import Doubts
 from derivations.marking.explaining import explain, unexplained
 from derivations.marking.gathering import gathered
-from derivations.marking.interpretation import layouts, ours, understood
+from derivations.marking.interpretation import layouts, ours
 from derivations.marking.judged import Judged, Unknown
 from derivations.marking.left_out import left_out
 from derivations.marking.marked import Mark, Marked, Verdict
 from derivations.marking.right_line import written_out
-from derivations.marking.settled import as_wholes, rounds, settled
 from derivations.marking.sheet import Line, Sheet
 from derivations.marking.through_all import through_all
 from derivations.marking.truncation import Truncation
@@ -50,7 +50,6 @@ from derivations.plain import code
 
 MOST_CLAIMS = 1_500
 MOST_OTHERWISE = 12
-MOST_CONTRADICTED = 2  # lines that are no longer right once no two of them contradict one another
 _CLIPS = re.compile(r"\b(?:clip|clamp)_?\(")
 OTHER = "this sheet seems to be for another cell"
 
@@ -61,18 +60,8 @@ def mark_sheet(sheet: Sheet, course: Course | Cell) -> Marked:
     if len(sheet.lines) > MOST_CLAIMS:
         raise CellError(f"more than {MOST_CLAIMS} lines are claims; mark a part of it")
     sheet = replace(sheet, names={theirs: ours(known, theirs, said) for theirs, said in sheet.names.items()})
-    best = understood(known, sheet)
-    if whole := as_wholes(best):
-        other = understood(known, replace(sheet, names={**sheet.names, **whole}))
-        best = other if other.score > best.score + 0.5 else best
+    best = best_reading(known, sheet)
     sheet = best.sheet
-    if contradicted := settled(best):
-        sheet = replace(sheet, names={**sheet.names, **contradicted})
-        chosen = {name: meaning for name, meaning in best.chosen.items() if name not in contradicted}
-        other = Understanding(replace(best.glossary, sheet=sheet, chosen=chosen))
-        lost = (best.score - other.score) / rounds(sheet)
-        if lost < MOST_CONTRADICTED + 0.5:  # else it is this reading that is at fault
-            best = other
     marking = _Marking(best)
     marks = tuple(marking.mark(judged) for judged in best.judged)
     doubt = f"{OTHER}: {marking.other}" if marking.other else ""

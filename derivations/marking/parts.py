@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from derivations.expression import Adjoint, Expr, Part
 from derivations.marking.course import Course, View, fit
-from derivations.marking.world import HEIGHT, Unnamed
-from derivations.matrices import Matrix, ShapeError
+from derivations.marking.world import HEIGHT, NO_VALUE
+from derivations.matrices import Matrix
 from derivations.mistakes import places, spelled
 
 MOST_ROWS = 40
@@ -37,7 +37,7 @@ def _other_parts(course: Course, said: Expr, view: View, step: int) -> Iterator[
             continue
         try:
             rows = len(course.value(node.arg, view, step))
-        except (Unnamed, ShapeError, KeyError, ArithmeticError):
+        except NO_VALUE:
             continue
         for start in range(min(rows, MOST_ROWS)):
             for stop in range(start + 1, min(rows, MOST_ROWS) + 1):
@@ -47,7 +47,7 @@ def _other_parts(course: Course, said: Expr, view: View, step: int) -> Iterator[
 def _is(course: Course, expr: Expr, quantity: Expr, view: View, step: int) -> bool:
     try:
         return course.agrees(course.value(expr, view, step), quantity, view, step)
-    except (ShapeError, KeyError, ArithmeticError):
+    except NO_VALUE:
         return False
 
 

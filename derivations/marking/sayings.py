@@ -25,7 +25,7 @@ from derivations.marking.judged import Progress, Unknown
 from derivations.marking.meaning import Meaning
 from derivations.marking.sheet import UNKNOWN_SLOPES, Line, free
 from derivations.marking.sheets.formula import slope
-from derivations.marking.world import NOW, Unnamed
+from derivations.marking.world import NO_VALUE, NOW
 from derivations.matrices import Matrix, ShapeError
 
 LARGEST = 4_000  # nodes of what a line says, once the lines that it uses are put in
@@ -115,7 +115,7 @@ class Sayings:
         """Its value at a random point; None where it has none, as where shapes do not fit."""
         try:
             return self.course.value(said, self.view, step)
-        except (Unnamed, ShapeError, KeyError, ZeroDivisionError, OverflowError, TypeError, ValueError):
+        except NO_VALUE:
             return None
 
     def undefined(self, said: Expr, step: int) -> bool:
@@ -141,7 +141,7 @@ class Sayings:
         """Whether a value has the shape of a quantity."""
         try:
             return fit(value, self.course.right(quantity, self.view, step), quantity, self.view) is not None
-        except (Unnamed, ShapeError, KeyError):
+        except NO_VALUE:
             return False
 
     def bound(self, quantity: Expr, value: Matrix[float] | None) -> Expr:
@@ -150,7 +150,7 @@ class Sayings:
             return self.glossary.laid(quantity)
         try:
             right = self.course.right(quantity, self.view, NOW)
-        except (Unnamed, ShapeError, KeyError):
+        except NO_VALUE:
             return quantity
         if 1 in (len(right), len(right[0])) and len(right) * len(right[0]) > 1:
             if (len(value), len(value[0])) == (len(right[0]), len(right)):

@@ -159,8 +159,7 @@ def lost_words(via: str, bare: Expr, quantity: Expr, cell: Cell) -> str:
         states = (*cell.states, *cell.previous)
         weights = [n for n in names(bare) if n in cell.parameters and len(cell.shapes[n]) == 1]
         through = f", through the peephole {weights[0]}" if weights and quantity.of in states else ""
-        direct = f": the term {spelled(bare)}" if via in cell.states else ""
-        return f"the path {quantity.of} -> {via} is missing{through}{direct}"
+        return f"the path {quantity.of} -> {via} is missing{through}: the term {spelled(bare)}"
     return f"the term {spelled(bare)} is missing"
 
 

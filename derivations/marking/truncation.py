@@ -18,8 +18,7 @@ from derivations.marking.judged import Judged
 from derivations.marking.marked import Verdict
 from derivations.marking.understanding import Understanding
 from derivations.marking.wording import Wording
-from derivations.marking.world import Unnamed
-from derivations.matrices import ShapeError
+from derivations.marking.world import NO_VALUE
 
 _LATER = re.compile(r"next|t\s*\+\s*1|step after|following step")
 _ALONE = re.compile(r"\b(?:no|not|without|ignor\w*|drop\w*|last|only|single|one step)\b", re.IGNORECASE)
@@ -73,7 +72,7 @@ class Truncation:
             right = self.course.right(quantity, alone, step)
             if not self.course.agrees(value, quantity, alone, step) or not any(map(any, right)):
                 return None
-        except (Unnamed, ShapeError, KeyError, ArithmeticError, TypeError, ValueError):
+        except NO_VALUE:
             return None
         words = "what comes back from the steps after is left out on purpose, as the sheet says"
         return Cut(Verdict.TRUNCATED, quantity, words)

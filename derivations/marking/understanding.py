@@ -20,8 +20,8 @@ from derivations.marking.meaning import Meaning
 from derivations.marking.name_marks import bare, by_g, canonical, timed
 from derivations.marking.sayings import Sayings
 from derivations.marking.sheet import Line, Sheet, free
-from derivations.marking.world import HEIGHT, Unnamed
-from derivations.matrices import Matrix, ShapeError
+from derivations.marking.world import HEIGHT, NO_VALUE
+from derivations.matrices import Matrix
 
 MOST_USERS = 6
 # what speaks for and against a reading, in lines that are right
@@ -62,7 +62,7 @@ class Understanding:
             return judged.said is None or judged.value is not None
         try:
             self.course.right(whole, self.view, judged.line.step)
-        except (Unnamed, ShapeError, KeyError):
+        except NO_VALUE:
             return True  # what has no value here has no shape that a line could miss
         return judged.value is not None and self.sayings.fits(judged.value, whole, judged.line.step)
 

@@ -11,8 +11,7 @@ from derivations.marking.numbering import at_numbers
 from derivations.marking.right_line import written_out
 from derivations.marking.sheet import Line, Written, free
 from derivations.marking.understanding import Understanding
-from derivations.marking.world import Unnamed, World, leaves
-from derivations.matrices import ShapeError
+from derivations.marking.world import NO_VALUE, World, leaves
 from derivations.notation import for_names
 from derivations.plain import code
 from derivations.typeset import to_latex
@@ -127,7 +126,7 @@ class Wording:
                         if not id_[0].isupper()
                     )
                     return f"at {at} it gives {theirs:.4g}, and {ours:.4g} is right"
-        except (Unnamed, ShapeError, KeyError, ZeroDivisionError, ValueError, TypeError):
+        except NO_VALUE:
             return ""
         return ""
 

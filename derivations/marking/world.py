@@ -46,6 +46,10 @@ class Unnamed(KeyError):
     """A name that is no quantity of the cell at that step."""
 
 
+# what is raised where an expression has no value: a name that is none, shapes that do not fit, numbers out of range
+NO_VALUE = (KeyError, ValueError, TypeError, ArithmeticError)
+
+
 class World:
     """Every quantity of a cell at steps 1 to `steps`.
 
