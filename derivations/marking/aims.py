@@ -2,7 +2,7 @@
 
 from derivations.cell import prev
 from derivations.expression import ZERO, Adjoint, Expr, Name, Shift, TimeSum, Total, rewrite, walk
-from derivations.marking.glossary import FAINT
+from derivations.marking.glossary import FAINT, OF_STEP
 from derivations.marking.meaning import Meaning
 from derivations.marking.sayings import Sayings
 from derivations.marking.sheet import Line
@@ -48,6 +48,8 @@ def assumption(sayings: Sayings, line: Line) -> Expr | None:
 
 def _over_all(sayings: Sayings, line: Line) -> bool:
     """Whether a gradient is over all steps: it is a sum over them, they are numbers, or the last one is spoken of."""
+    if OF_STEP.match(line.target):
+        return False
     if line.rhs is not None and any(isinstance(node, TimeSum) for node in walk(line.rhs)):
         return True
     return sayings.sheet.numbered or (

@@ -24,6 +24,9 @@ _WORDS = {
     ),
     "cell": ("cell", "memory", "mem", "cellstate", "s"),
     "hidden": ("hidden", "hiddenstate", "a", "s", "activation"),
+    "mean": ("mean", "mu", "avg"),
+    "variance": ("var", "variance"),
+    "deviation": ("std", "sd", "sigma", "stddev"),
 }  # fmt: skip
 _SLOPES = (
     "a", "z", "net", "s", "pre", "raw", "u", "p", "in", "hat", "input", "lin", "linear", "act", "preact", "logit",
@@ -54,7 +57,7 @@ class Callings:
         cell = self.cell
         plain = ((name, name, 0.0) for name in (*cell.defined, *cell.inputs, *cell.targets, *cell.parameters))
         for text, name, cost in (
-            *plain, *self._labelled(), *self._candidates(), *self._vectors(), *self._parameters()
+            *plain, *self._labelled(), *self._candidates(), *self._vectors(), *self._parameters(), *self._of_families()
         ):  # fmt: skip
             known = found.setdefault(canonical(text), {})
             known[name] = min(cost, known.get(name, cost))
@@ -111,6 +114,15 @@ class Callings:
                     yield f"{alias}_{mark}", pre, cost
                 for mark, least in (("bar", 2.5), ("hat", 2.0), ("tilde", 2.5)):
                     yield f"{alias}_{mark}", pre, 1.5 if alias in own else least
+
+    def _of_families(self) -> Iterator[tuple[str, str, float]]:
+        """By what a family of names has in common: `l` for one of `l_f`, `l_i`, ..., and `std_f` for `s_f`."""
+        for stem, members in self.gates.families.items():
+            for gate, name in members.items():
+                yield stem, name, 2
+                for word in self.cell.equation(name).label.lower().split() if name in self.cell.defined else ():
+                    for alias in _WORDS.get(word, ()):
+                        yield f"{alias}_{gate}", name, 1
 
     def _candidates(self) -> Iterator[tuple[str, str, float]]:
         for name, state in self.gates.candidates():

@@ -44,6 +44,17 @@ class Gates:
         return gate if gate in self.names else None
 
     @cached_property
+    def families(self) -> dict[str, dict[str, str]]:
+        """Names that the cell has for each of several gates: `l` for `l_f`, `l_i`, ... where it normalises them."""
+        found: dict[str, dict[str, str]] = {}
+        for name in (*self.cell.defined, *self.cell.parameters):
+            stem, _, gate = name.rpartition("_")
+            if stem and gate in self.cell.defined and name not in self.activation:
+                found.setdefault(stem, {})[gate] = name
+        several = {stem: members for stem, members in found.items() if len(members) > 1}
+        return several if any(name in self.cell.defined for m in several.values() for name in m.values()) else {}
+
+    @cached_property
     def mirrors(self) -> tuple[str, ...]:
         """The gates that stand beside one minus themselves: which of the two is the gate is a convention."""
         found = []

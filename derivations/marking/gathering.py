@@ -29,15 +29,12 @@ def gathered(judged: Sequence[Judged], marks: Sequence[Mark]) -> tuple[Mark, ...
     result = []
     for key in sorted(found, key=lambda k: k[:2]):
         mark = found[key]
-        if "left out of the sum over time" in mark.mistake:
-            at = headers.get(mark.line, 0) or mark.line
+        if "left out of the sum over time" in mark.mistake and (at := headers.get(mark.line, 0)):
             if mark.mistake not in once:
                 words = "the loop over time is too short: " + mark.mistake
                 short[at] = "at the last step alone" if "last step" in mark.mistake else "at the first step alone"
-                result.append(Mark(at, 1, mark.text if at == mark.line else "", "", Verdict.WRONG, words))
+                result.append(Mark(at, 1, "", "", Verdict.WRONG, words))
             once.add(mark.mistake)
-            if at == mark.line:
-                continue
             mark = replace(mark, verdict=Verdict.RIGHT, mistake="", correct="", example="")
         elif mark.verdict is Verdict.WRONG and (when := _when(rounds.get(key, {}))):
             mark = replace(mark, mistake=f"{mark.mistake} ({when})")

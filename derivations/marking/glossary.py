@@ -16,7 +16,7 @@ from derivations.marking.sheet import Sheet, free
 from derivations.marking.world import NO_VALUE, NOW, OVER_TIME
 
 FAINT = 1.9  # the cost from which on a name hardly says what it is
-_OF_STEP = re.compile(r"d_?[A-Za-z]+(?:\[[^\]]+\]|_?\d)/")  # of the loss of one step
+OF_STEP = re.compile(r"d_?[A-Za-z]+(?:\[[^\]]+\]|_?\d)/")  # of the loss of one step
 _FINAL = re.compile(r"^(d_?\w+?)_?(?:last|final|end|fin|T)$")
 
 
@@ -75,7 +75,7 @@ class Glossary:
             states = self.course.cell.states
             carried = [m.quantity.of for m in whole[:1] if isinstance(m.quantity, Adjoint) and m.quantity.of in states]
             result = [*(Meaning(Adjoint(of, "next"), 0.05) for of in carried), *result]
-        if self.sheet.stepwise and _OF_STEP.match(name):  # dL_t/dh_t beside dL/dh_t
+        if self.sheet.stepwise and OF_STEP.match(name):  # dL_t/dh_t beside dL/dh_t
             result = list(_of_one_step(result, self.course.cell)) or result
         if self.sheet.immediate and not name.startswith("d+"):
             over = [
@@ -101,6 +101,17 @@ class Glossary:
     def _bare_names(self) -> frozenset[str]:
         return frozenset(bare(name) for line in self.sheet.lines for name in (line.target, *filter(free, line.uses)))
 
+    def _has_its_own(self, quantity: Expr) -> bool:
+        """Whether a quantity is of a state that the sheet calls as the cell does, so that no alias is meant for it."""
+        inner = quantity.arg if isinstance(quantity, Shift) else quantity
+        of = inner.id if isinstance(inner, Name) else inner.of if isinstance(inner, Adjoint) else ""
+        return of.removesuffix("_prev") in self._states_spoken
+
+    @cached_property
+    def _states_spoken(self) -> frozenset[str]:
+        """The states that lines read or give under the names that the cell has for them."""
+        return self._bare_names & frozenset(self.course.cell.states)
+
     def _plain(self, name: str, target: bool) -> list[Meaning]:
         return self.vocabulary.targets(name) if target else self.vocabulary.readings(name)
 
@@ -112,6 +123,7 @@ class Glossary:
             found = self._plain(name, target)
             if self.sheet.next_is_new and "next" in name:
                 found = sorted(_as_new(found, self.course.cell), key=lambda m: m.cost)
+            found = [m for m in found if m.cost < FAINT or not self._has_its_own(m.quantity)] or found
             if gate := self.mirrored:
                 found = [Meaning(self.vocabulary.gates.mirrored(m.quantity, gate), m.cost) for m in found]
             known[key] = found

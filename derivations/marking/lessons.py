@@ -5,7 +5,7 @@ are the recurrent weights of three gates of four, `R_z` is that of the fourth, a
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from derivations.expression import Adjoint, Expr, Name, Shift, Total, Transpose
@@ -25,6 +25,7 @@ def taught(reading: Understanding) -> Glossary:
     words |= _defined(reading)
     words |= _spoken(reading)
     words |= _left_over(reading)
+    words |= _of_one_gate(reading, words)
     names |= _kept(reading) if words != dict(reading.glossary.learned) else ()
     names |= _assigned(reading)
     names |= by_elimination(reading)
@@ -100,6 +101,17 @@ def _spoken(reading: Understanding) -> Iterator[tuple[str, str]]:
             known = callings.known(word)
             if gate and known and known[0][1] > 1 and gate in [ours for ours, _ in known]:
                 yield canonical(word), gate
+
+
+def _of_one_gate(reading: Understanding, words: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """What a sheet that speaks of one gate alone leaves its names without: where `l` is `l_f`, `s` is `s_f`."""
+    families = reading.course.vocabulary.gates.families
+    learned = [gate for stem, family in families.items() for gate, name in family.items()
+               if words.get(canonical(stem)) == name]  # fmt: skip
+    if len(set(learned)) == 1:
+        for stem, family in families.items():
+            if learned[0] in family and canonical(stem) not in words:
+                yield canonical(stem), family[learned[0]]
 
 
 def _left_over(reading: Understanding) -> Iterator[tuple[str, str]]:

@@ -88,7 +88,7 @@ def written_out(course: Course, quantity: Expr, said: Expr | None, step: int, *,
             return total(chain(course, of, wrt), *before)
         case Derivative(of, wrt, _):
             return chain(course, of, wrt)
-        case MatMul(Derivative() | Shift(Derivative()), _):
+        case MatMul() if any(isinstance(node, Derivative) for node in walk(quantity)):
             return rewrite(
                 quantity, lambda node: chain(course, node.of, node.wrt) if isinstance(node, Derivative) else None
             )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 
-from derivations.expression import Adjoint, Expr, Name, Part, Shift, Stack, Transpose, walk
+from derivations.expression import Adjoint, Expr, Name, Part, Shift, Stack, Total, Transpose, walk
 from derivations.marking.aims import aims, assumption, parameter_of
 from derivations.marking.course import Course, View
 from derivations.marking.glossary import FAINT, Glossary
@@ -205,7 +205,7 @@ class Understanding:
             for m in targets
         ]
         if all(not right and cost >= FAINT for _, right, cost in options):
-            options += _anything(sayings, line, value)
+            options += _anything(sayings, line, value) or _value_of_cell(sayings, line, said, value)
         best = _best(sayings, line, options, said, value)
         if best is None:
             return Reached(Judged(line, said=said, value=value), said)
@@ -273,6 +273,16 @@ def _anything(sayings: Sayings, line: Line, value: Matrix[float] | None) -> list
     if any(by == -1 for _, by, _ in timed(line.target)):  # of the step before, only states have one
         errors = [Adjoint(name) for name in sayings.course.cell.previous]
     return [(q, True, 2.0) for q in errors if sayings.is_(value, q, line.step)][:1]
+
+
+def _value_of_cell(
+    sayings: Sayings, line: Line, said: Expr, value: Matrix[float] | None
+) -> list[tuple[Expr, bool, float]]:
+    """The quantity of the cell that a line of values gives a name of its own."""
+    if value is None or isinstance(line.rhs, Name) or any(isinstance(node, Adjoint | Total) for node in walk(said)):
+        return []
+    defined = (Name(name) for name in sayings.course.cell.defined)
+    return [(q, True, FAINT) for q in defined if sayings.is_(value, q, line.step)][:1]
 
 
 def _best(

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from derivations.cell import CellError
-from derivations.expression import Transpose
+from derivations.expression import Name, Transpose
 from derivations.marking.sheet import Line, Sheet, Versions, checked, normal
 from derivations.marking.sheets.bounds import bounded
+from derivations.marking.sheets.definitions import definitions, is_error
 from derivations.marking.sheets.formula import Piece, formula
 from derivations.marking.sheets.latex_cursor import Cursor, Habits, braced, habits
 from derivations.marking.sheets.latex_indices import Indices, everywhere, indices
@@ -21,6 +22,7 @@ from derivations.marking.sheets.text import BLANK, assigned, given_in_comments
 
 MOST_EXPANSIONS = 2_000
 LONGEST_ROW = 8_000
+_COMMENT = re.compile(r"(?<!\\)%.*")
 _MACRO = re.compile(
     r"\\(?:(?:re)?newcommand|providecommand)\*?\s*(?:\{\s*(\\[A-Za-z]+)\s*\}|(\\[A-Za-z]+))\s*(?:\[(\d)\])?\s*(?=\{)"
     r"|\\def\s*(\\[A-Za-z]+)((?:#\d)*)\s*(?=\{)"
@@ -60,20 +62,29 @@ def read_latex(text: str) -> Sheet:
     """
     text = checked(text)
     given = given_in_comments(text, "%")
-    text = re.sub(r"(?<!\\)%.*", lambda m: " " * len(m[0]), text)
+    comments = [(text.count("\n", 0, m.start()) + 1, m[0]) for m in _COMMENT.finditer(text)]
+    text = _COMMENT.sub(lambda m: " " * len(m[0]), text)
     if re.search(r"\\(?:odot|circ|ast)(?![A-Za-z])", text) or _only_for_matrices(text):
         text = re.sub(r"\\otimes(?![A-Za-z])", r"\\outerproduct", text)
     text, macros = _macros(text)
     rows = list(_rows(text))
-    reader = _Reader(macros, usual=everywhere(row for _, _, row in rows), habits=habits(text))
-    for number, column, row in rows:
+    reader = _Reader(macros, usual=everywhere(row for _, _, row, _ in rows), habits=habits(text))
+    for number, comment in comments:
+        reader.defined(number, comment)
+    for number, column, row, within in rows:
         start = len(reader.lines)
         reader.row(number, column, row)
         reader.lines[start:] = [
-            bounded(line, row.replace(r"\tau", "t"), text, reader.versions) for line in reader.lines[start:]
+            bounded(replace(line, defines=within and _defines(line)), row.replace(r"\tau", "t"), text, reader.versions)
+            for line in reader.lines[start:]
         ]
-    components = any(indices(row).absorbed for _, _, row in rows)
+    components = any(indices(row).absorbed for _, _, row, _ in rows)
     return Sheet("latex", tuple(reader.lines), given, reader.shown, components=components)
+
+
+def _defines(line: Line) -> bool:
+    """Whether a formula within a sentence says what a name stands for: a value, or a letter for an error."""
+    return not is_error(line.target) or (isinstance(line.rhs, Name) and "/" not in line.target)
 
 
 def _only_for_matrices(text: str) -> bool:
@@ -141,31 +152,31 @@ def expanded(row: str, macros: dict[str, tuple[int, str]]) -> str:
     return row
 
 
-def _rows(text: str) -> Iterator[tuple[int, int, str]]:
-    """The rows of every formula, with the place where each starts."""
+def _rows(text: str) -> Iterator[tuple[int, int, str, bool]]:
+    """The rows of every formula, with the place where each starts, and whether it stands within a sentence."""
     found = list(_DISPLAY.finditer(text))
     inner = []
     for match in found:
         for group in ("body", "bracket", "dollars", "dollar", "paren"):
             if match[group] is not None:
-                inner.append((match.start(group), match.end(group)))
+                inner.append((match.start(group), match.end(group), group in ("dollar", "paren")))
     if r"\begin{document}" not in text:  # lines of formulas without anything around them
         for match in re.finditer(r"[^\n]+", text):
-            bare = not any(a < match.end() and match.start() < b for a, b in inner)
+            bare = not any(a < match.end() and match.start() < b for a, b, _ in inner)
             if (
                 bare
                 and _EQUALS.search(match[0])
                 and not _PROSE.search(re.sub(r"\\[A-Za-z]+|\{[^{}]*\}", " ", match[0]))
             ):
-                inner.append((match.start(), match.end()))
-    for begin, end in sorted(inner):
+                inner.append((match.start(), match.end(), False))
+    for begin, end, within in sorted(inner):
         for start, stop in _cut(text, begin, end):
             row = text[start:stop]
             if _EQUALS.search(row):
                 lead = len(row) - len(row.lstrip("& \n\t"))
                 line = text.count("\n", 0, start + lead) + 1
                 column = start + lead - (text.rfind("\n", 0, start + lead) + 1) + 1
-                yield line, column, row
+                yield line, column, row, within
 
 
 def _cut(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
@@ -232,6 +243,16 @@ class _Reader:
                 self.lines.append(Line(number, column, shown, self.target if not left else "", why=error.message))
             except RecursionError:
                 self.lines.append(Line(number, column, shown, why="nested too deeply"))
+
+    def defined(self, number: int, comment: str) -> None:
+        """What a comment defines, as far as it is a formula."""
+        for said in definitions(comment):
+            start, versions = len(self.lines), dict(self.versions.current)
+            self.row(number, said.start + 1, said.text)
+            if any(line.rhs is None for line in self.lines[start:]):
+                del self.lines[start:]
+                self.versions.current = versions
+            self.lines[start:] = [replace(line, defines=True) for line in self.lines[start:]]
 
     def _claim(self, left: str, operator: str, right: str, line: Line) -> None:
         if left:

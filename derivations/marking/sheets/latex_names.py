@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from derivations.marking.sheet import normal
 from derivations.marking.sheets.formula import Piece
 from derivations.marking.sheets.latex_cursor import Cursor
-from derivations.marking.sheets.text import SPOKEN
+from derivations.marking.sheets.spoken import SPOKEN
 
 _GREEK = (
     "alpha", "beta", "gamma", "delta", "epsilon", "varepsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu",

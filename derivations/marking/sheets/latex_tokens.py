@@ -8,7 +8,7 @@ from derivations.marking.sheets.formula import Piece
 from derivations.marking.sheets.latex_cursor import Cursor
 from derivations.marking.sheets.latex_indices import passed
 from derivations.marking.sheets.latex_names import NAMING, name, superscript
-from derivations.marking.sheets.text import SPOKEN
+from derivations.marking.sheets.spoken import SPOKEN
 
 _SIGN = {
     "odot": "*", "circ": "*", "ast": "*", "times": "*", "star": "*", "otimes": "*", "bullet": "*", "cdot": ".",
@@ -33,6 +33,7 @@ _LOSS = re.compile(
     r"(?:\\(?:mathcal|mathrm|mathbb)\s*\{?\s*[A-Z]\s*\}?|\\ell(?![A-Za-z])|[LJE](?![A-Za-z]))"
     r"(?P<step>\s*[_^]\s*(?:\{[^{}]*\}|\w))?"
 )
+_SLOPE = re.compile(rf"d\s*(?:{_LOSS.pattern.replace('?P<step>', '?:')})\s*/\s*d(?=[A-Za-z\\])")  # dL/da_t
 _LOSSES = ("L", "E", "J", "ell", "l", "loss", "Loss")
 _STEPPED = re.compile(r"[_^]\s*(?:\{\s*\(?\s*t[^{}]*\}|\(?t\)?)\s*$")  # the loss of one step, L_t
 
@@ -61,7 +62,7 @@ def _next(cursor: Cursor) -> Iterator[Piece]:
     if here == "\\":
         yield from _command(cursor)
     elif here.isalpha():
-        yield from name(cursor)
+        yield from _inline(cursor) if _SLOPE.match(cursor.text, cursor.at) else name(cursor)
     elif here.isdigit() or here == ".":
         match = cursor.taken(r"\d+\.?\d*|\.\d+|\.")
         assert match  # a digit or a dot

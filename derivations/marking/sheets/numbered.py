@@ -9,11 +9,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from derivations.expression import Expr, Name, rewrite
+from derivations.expression import Expr, Name, Shift, rewrite
 from derivations.marking.sheet import Line, Sheet, free
+from derivations.marking.sheets.definitions import is_error
 
 MOST_STEPS = 6
 _PART = re.compile(r"(?P<base>[A-Za-z]\w*?)_?(?:\{?(?P<number>\d)\}?|\[(?P<index>\d)\])")
+_STEPPED = re.compile(r"(?P<base>[A-Za-z]\w*)(?:\[t(?P<by>[+-]\d)\])?")
 _STATE = re.compile(r"(?:h|s|c|a|H|S|C|state|hidden|cell)")
 _ERROR_OF_STATE = re.compile(r"(?:d|delta_?|grad_?|g_?)(?:h|s|c|a|H|S|C)")
 _UNNUMBERED = re.compile(r"(?:d_?|delta_?|grad_?)?(?:[WUVRKbwu]|t|p|q|k|tmp|temp|term|part|aux)(?:_?[a-z]{0,3})?")
@@ -30,7 +32,7 @@ def numbered(sheet: Sheet) -> Sheet:
         states |= {number for base, number in found if not _UNNUMBERED.fullmatch(base)}
     if len(states) < 2 or not 1 <= last <= MOST_STEPS:
         return sheet
-    lines = tuple(_put(line, last) for line in sheet.lines)
+    lines = _with_definitions(tuple(_put(line, last) for line in sheet.lines))
     last = max(last, 2)  # where only the first step is spoken of, there may be more
     shown = dict(sheet.shown)
     for before, after in zip(sheet.lines, lines, strict=True):
@@ -68,6 +70,33 @@ def _put(line: Line, last: int) -> Line:
     rhs = rewrite(line.rhs, rule) if line.rhs is not None else None
     increment = rewrite(line.increment, rule) if line.increment is not None else None
     return replace(line, target=_moved(line.target, step), rhs=rhs, increment=increment, step=step)
+
+
+def _with_definitions(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """The lines, in which what is defined for every step, `s_t = 1 - h_t^2`, is read where it has a number: `s_2`."""
+    own = (line for line in lines if line.version and (line.defines or not is_error(line.target)) and not _recurs(line))
+    defined = {line.target: line for line in own}
+
+    def put(expr: Expr | None, step: int) -> Expr | None:
+        def rule(node: Expr) -> Expr | None:
+            match = _STEPPED.fullmatch(node.id) if isinstance(node, Name) else None
+            if not match or match["base"] not in defined:
+                return None
+            by = step + int(match["by"] or 0) - defined[match["base"]].step
+            version = Name(defined[match["base"]].version)
+            return Shift(version, by) if by else version
+
+        return expr if expr is None else rewrite(expr, rule)
+
+    return tuple(
+        line if line.defines else replace(line, rhs=put(line.rhs, line.step), increment=put(line.increment, line.step))
+        for line in lines
+    )
+
+
+def _recurs(line: Line) -> bool:
+    """Whether a line says a name of the name at another step."""
+    return any(name.startswith(f"{line.target}[") for name in line.uses)
 
 
 def _moved(name: str, step: int) -> str:

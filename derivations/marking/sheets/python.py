@@ -17,6 +17,7 @@ from derivations.cell import CellError
 from derivations.marking.sheet import Line, Sheet, checked
 from derivations.marking.sheets.python_assigning import Assigning
 from derivations.marking.sheets.python_calls import Calls
+from derivations.marking.sheets.python_comments import with_comments
 from derivations.marking.sheets.python_entries import Entries
 from derivations.marking.sheets.python_flaws import Reads, alone, ignored, with_means, zero_claims
 from derivations.marking.sheets.python_labels import Labels
@@ -47,7 +48,9 @@ def read_python(text: str) -> Sheet:
         CellError: it is beyond the limits, or not Python.
     """
     text = checked(text)
-    walk = Walk(text, parsed(text))
+    tree = parsed(text)
+    commented = with_comments(tree, text)
+    walk = Walk(text, tree)
     try:
         walk.everything()
     except Endless as error:
@@ -57,7 +60,7 @@ def read_python(text: str) -> Sheet:
     found, time = walk.assigning, walk.time
     return Sheet(
         "python",
-        tuple(walk.lines()),
+        tuple(replace(line, defines=line.number in commented) for line in walk.lines()),
         given_in_comments(text, "#"),
         {**{name: f"{name}[t]" for name in sorted(time.series)}, **found.shown},
         strict=True,

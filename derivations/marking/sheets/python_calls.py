@@ -11,7 +11,7 @@ from derivations.expression import ZERO, Call, Diag, Expr, Neg, Pow, Reduce, Tra
 from derivations.marking.sheets.formula import applied
 from derivations.marking.sheets.python_series import each, einsum, summed
 from derivations.marking.sheets.python_sizes import WIDE
-from derivations.marking.sheets.text import SPOKEN
+from derivations.marking.sheets.spoken import SPOKEN
 from derivations.marking.sheets.walked import Items, Moment, Outside, Series, below, cut_out, is_row, side_by_side
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from derivations.expression import ZERO, Call, Expr, Name, substitute
 from derivations.marking.sheet import Line
 from derivations.marking.sheets.python_labels import is_error
 from derivations.marking.sheets.python_slopes import ARGUMENT, WrongSlope, due_for, meant
-from derivations.marking.sheets.text import SPOKEN
+from derivations.marking.sheets.spoken import SPOKEN
 from derivations.marking.sheets.walked import Items, Outside, Return, Series
 
 if TYPE_CHECKING:

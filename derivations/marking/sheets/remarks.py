@@ -98,7 +98,7 @@ def stripped(said: Said, assigned: re.Pattern[str]) -> Said:
         text = " " * lead.end() + text[lead.end() :]
     if cut := assigned.search(text):
         left = _BESIDE.sub("", text[: cut.start()])
-        right = _BEHIND.sub("", text[cut.start() :])
+        right = _BEHIND.sub("", text[cut.start() :]).rstrip(" ,")
         if (behind := _BEHIND.search(text[cut.start() :])) and _COMES_BACK.search(behind[0]):
             return Said(said.start, "")  # a part of what the derivative says
         defines = defines or (cut[0] == ":=" and bool(re.fullmatch(r"[:=\s]*[\w/{}()+-]+\s*", right)))

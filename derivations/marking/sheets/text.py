@@ -15,8 +15,10 @@ from derivations.expression import Expr, Name
 from derivations.functions import WRITABLE
 from derivations.marking.sheet import Line, Sheet, Versions, checked, normal, split_increment
 from derivations.marking.sheets.bounds import bounded
+from derivations.marking.sheets.definitions import definitions, is_prose
 from derivations.marking.sheets.formula import Piece, formula
 from derivations.marking.sheets.remarks import Said, parted, share_said, stripped, without_a_sign, without_remarks
+from derivations.marking.sheets.spoken import SPOKEN
 
 _GREEK = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta", "θ": "theta",
@@ -36,19 +38,6 @@ _SIGNS = {
     "²": "^2",
     "–": "-",
 }
-SPOKEN = {
-    "sigma": "sigmoid", "sig": "sigmoid", "sigm": "sigmoid", "sigmoid": "sigmoid", "logistic": "sigmoid",
-    "tanh": "tanh", "exp": "exp", "log": "log", "ln": "log", "sqrt": "sqrt", "relu": "relu", "diag": "diag",
-    "outer": "outer", "dot": "dot", "detach": "detach", "sum": "sum", "mean": "mean", "square": "square",
-    "transpose": "transpose",
-    "softplus": "softplus", "logsumexp": "logsumexp", "sech": "sech", "cosh": "cosh", "sinh": "sinh",
-    "dsigmoid": "dsigmoid", "dsigma": "dsigmoid", "dsigm": "dsigmoid", "d_sigmoid": "dsigmoid",
-    "sigmoid_prime": "dsigmoid", "sigmoid_grad": "dsigmoid", "sigmoid_derivative": "dsigmoid",
-    "sigmoid_deriv": "dsigmoid", "sigmoid_backward": "dsigmoid", "deriv_sigmoid": "dsigmoid",
-    "dtanh": "dtanh", "d_tanh": "dtanh", "tanh_prime": "dtanh", "tanh_grad": "dtanh", "tanh_derivative": "dtanh",
-    "tanh_deriv": "dtanh", "tanh_backward": "dtanh", "deriv_tanh": "dtanh",
-    **{name: name for name in WRITABLE},
-}  # fmt: skip
 _ACCENTS = {"~": "tilde", "\u0303": "tilde", "\u0302": "hat", "\u0304": "bar", "\u0305": "bar"}
 _ACCENTED = re.compile(rf"([A-Za-z])([{''.join(_ACCENTS)}])")
 _BELOW = re.compile("[\u2080-\u208e\u2090-\u209c\u1d62-\u1d6a\u2c7c]+")  # digits, signs and letters below the line
@@ -72,6 +61,7 @@ _TOKENS = re.compile(
     """,
     re.VERBOSE,
 )
+_COMMENT = re.compile(r"(.*?)(?:(?:#|//)(.*))?\Z", re.DOTALL)
 # what counts lines: `1)`, `(a)`, `2.`, `-`
 _ITEM = re.compile(r"^[ \t]*(?:\(?(?:\d{1,3}|[a-z])\)|\d{1,3}\.|[-*•])[ \t]+(?=\S)", re.MULTILINE)
 BLANK = re.compile(r"[\s_.…?]*")
@@ -109,16 +99,28 @@ def read_text(text: str) -> Sheet:
             given.update(_given(written, number))
             continue
         naming = naming and not written.strip()
-        code = written.split("#")[0].split("//")[0].rstrip().rstrip(";:.,\\")
+        code, comment = _COMMENT.match(written).groups()  # type: ignore[union-attr]  # it matches every text
+        for one in definitions(comment or ""):
+            lines += _readable(one, number, versions)
+        code = code.rstrip().rstrip(";:.,\\")
         share = share_said(code)
         code, beside = without_remarks(code)
         said = [*beside, *(Said(start, part) for start, part in _statements(without_a_sign(code) or code))]
         for claim in (stripped(one, _ASSIGNED) for whole in said for one in parted(whole)):
             if _ASSIGNED.search(claim.text):
-                found = _claims(" " * claim.start + claim.text, number, versions)
-                said_of = (replace(line, defines=claim.defines, share=share) for line in found)
+                found = list(_claims(" " * claim.start + claim.text, number, versions))
+                if any(line.rhs is None for line in found) and is_prose(claim.text):
+                    found = [line for one in definitions(claim.text) for line in _readable(one, number, versions)]
+                said_of = (replace(line, defines=claim.defines or line.defines, share=share) for line in found)
                 lines += (bounded(line, claim.text, text, versions) for line in said_of)
     return Sheet("text", tuple(lines), given)
+
+
+def _readable(said: Said, number: int, versions: Versions) -> Iterator[Line]:
+    """What a definition among words says, as far as it is a formula."""
+    for line in _claims(said.text, number, versions):
+        if line.rhs is not None:
+            yield replace(line, defines=True)
 
 
 def given_in_comments(text: str, sign: str) -> dict[str, Expr]:
