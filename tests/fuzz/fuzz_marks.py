@@ -9,7 +9,6 @@ import json
 import time
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from zlib import crc32
 
 from derivations.catalogue import read_cell
@@ -24,13 +23,13 @@ from derivations.marking.sheets import NOTATIONS, read_sheet
 from derivations.reports import mark as report
 from tests.fuzz.guard import PATIENCE as READING
 from tests.fuzz.inert import csv_faults, latex_faults, markdown_faults, markdown_with_code_faults, text_faults
+from tests.marking.marks import SHEETS
 
 COMPLAINTS = CellError
 HARMLESS = ("compile",)  # a tree is made of Python; to run anything of it would be `exec`
 PATIENCE = 3.0  # seconds: a wrong line is searched for its mistake, each line of a sheet in turn
 MOST_MARKED = 8  # lines; longer sheets are read, and differ in nothing but the time it takes to mark them
 MOST_KEPT = 1_000
-SHEETS = Path(__file__).parents[1] / "sheets"
 CELLS = ("lstm", "gru", "rnn")
 
 

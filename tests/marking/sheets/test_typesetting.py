@@ -3,7 +3,7 @@ r"""Ways of setting a formula in LaTeX, each with a right line and a wrong one."
 import pytest
 
 from derivations.marking.marked import Verdict
-from tests.test_meanings import verdicts
+from tests.marking.marks import verdicts
 
 W, R, TRUNCATED = Verdict.WRONG, Verdict.RIGHT, Verdict.TRUNCATED
 DC = r"\frac{\partial L}{\partial c_t}"

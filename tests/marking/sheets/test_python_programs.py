@@ -1,16 +1,13 @@
 """Whole backward programs in the styles that people write: right ones come out right, a planted mistake is found."""
 
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-from derivations.catalogue import read_cell
 from derivations.cell import CellError
-from derivations.marking.course import course_of
-from derivations.marking.mark import mark_sheet
 from derivations.marking.marked import Verdict
 from derivations.marking.sheets import read_sheet
+from tests.marking.marks import marked, marks
 from tests.patience import in_time
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -55,31 +52,26 @@ PLANTED = [
 ]
 
 
-@cache
-def course(cell):
-    return course_of(read_cell(cell))
-
-
 def text_of(name):
     return (PROGRAMS / f"{name}.txt").read_text(encoding="utf-8")
 
 
-def verdicts(name, text):
-    return mark_sheet(read_sheet(text, "python"), course(name.partition("_")[0])).marks
+def marks_of(name, text):
+    return marks(name.partition("_")[0], text, "python")
 
 
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_program_has_no_wrong_line(name):
-    marks = verdicts(name, text_of(name))
-    assert [(m.line, m.mistake) for m in marks if m.verdict is Verdict.WRONG] == []
-    assert sum(m.verdict is Verdict.RIGHT for m in marks) >= RIGHT[name]
+    found = marks_of(name, text_of(name))
+    assert [(m.line, m.mistake) for m in found if m.verdict is Verdict.WRONG] == []
+    assert sum(m.verdict is Verdict.RIGHT for m in found) >= RIGHT[name]
 
 
 @pytest.mark.parametrize(("name", "old", "new"), PLANTED)
 def test_a_planted_mistake_is_found_where_it_is_and_nowhere_else(name, old, new):
     text = text_of(name)
     assert text.count(old) == 1
-    found = [m.line for m in verdicts(name, text.replace(old, new)) if m.verdict is Verdict.WRONG]
+    found = [m.line for m in marks_of(name, text.replace(old, new)) if m.verdict is Verdict.WRONG]
     assert found == [text[: text.index(old)].count("\n") + 1]
 
 
@@ -170,7 +162,7 @@ for t in range(T - 1, -1, -1):
     dc_next = dc * f[t]
 """
     head = "dW_x, dW_h, dh_next, dc_next = np.zeros_like(W_x), np.zeros_like(W_h), np.zeros(H), np.zeros(H)"
-    of = {text: mark_sheet(read_sheet(head + text, "python"), course("lstm"))
+    of = {text: marked(head + text, "lstm", "python")
           for text in (right, right.replace("range(T - 1", "range(T - 2"))}  # fmt: skip
     good, bad = of.values()
     assert not [m.line for m in good.marks if m.verdict is Verdict.WRONG]

@@ -1,14 +1,9 @@
 """Conventions of programs that their own text settles: each with a program that is right and one that is not."""
 
-from functools import cache
-
 import pytest
 
-from derivations.catalogue import read_cell
-from derivations.marking.course import course_of
-from derivations.marking.mark import mark_sheet
 from derivations.marking.marked import Verdict
-from derivations.marking.sheets import read_sheet
+from tests.marking.marks import marks
 
 SAID = '''
 def backward(xs, hs, r, z, n, q, dy, Wxr, Wxz, Wxn, Whr, Whz, Whn):
@@ -203,21 +198,16 @@ PROGRAMS = {
 }
 
 
-@cache
-def course(cell):
-    return course_of(read_cell(cell))
-
-
 def marks_of(text, cell):
-    return mark_sheet(read_sheet("import numpy as np\nimport torch\n" + text, "python"), course(cell)).marks
+    return marks(cell, "import numpy as np\nimport torch\n" + text, "python")
 
 
 @pytest.mark.parametrize("what", PROGRAMS)
 def test_a_right_program_of_this_convention_has_no_wrong_line(what):
     text, cell, right, _, _ = PROGRAMS[what]
-    marks = marks_of(text, cell)
-    assert [(m.line, m.mistake) for m in marks if m.verdict is Verdict.WRONG] == []
-    assert sum(m.verdict in (Verdict.RIGHT, Verdict.TRUNCATED) for m in marks) >= right
+    found = marks_of(text, cell)
+    assert [(m.line, m.mistake) for m in found if m.verdict is Verdict.WRONG] == []
+    assert sum(m.verdict in (Verdict.RIGHT, Verdict.TRUNCATED) for m in found) >= right
 
 
 @pytest.mark.parametrize("what", PROGRAMS)

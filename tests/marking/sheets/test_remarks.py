@@ -4,7 +4,7 @@ import pytest
 
 from derivations.marking.marked import Verdict
 from derivations.marking.sheets import read_sheet
-from tests.test_meanings import verdicts
+from tests.marking.marks import verdicts
 
 W, R, OTHER = Verdict.WRONG, Verdict.RIGHT, Verdict.OTHER
 
