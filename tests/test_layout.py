@@ -124,6 +124,7 @@ MARKING = [
     "right_line",
     "attempt",
     "slips",
+    "lost_paths",
     "slips_over_steps",
     "turnings",
     "products",

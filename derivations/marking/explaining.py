@@ -7,11 +7,13 @@ believed.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 
 from derivations.expression import Add, Adjoint, Expr, Neg, TimeSum, rewrite, total
 from derivations.marking.attempt import Attempt, Mistake
 from derivations.marking.course import Course, totals
 from derivations.marking.differences import difference, right_terms
+from derivations.marking.lost_paths import lost_paths
 from derivations.marking.other_quantities import other_quantities
 from derivations.marking.packing import factored
 from derivations.marking.parts import part_words
@@ -129,7 +131,8 @@ def _one(attempt: Attempt, right: Expr) -> Mistake | None:
     if lost := _some_terms(attempt, right):
         return Mistake(lost, right, cost=0.9)
     course, view, step = attempt.course, attempt.view, attempt.step
-    for slip in (*at_one_step(course, attempt.quantity, view, step), *other_quantities(attempt)):
+    every = (lost_paths(attempt), at_one_step(course, attempt.quantity, view, step), other_quantities(attempt))
+    for slip in chain.from_iterable(every):
         if attempt.is_said(slip.expr):
             return Mistake(slip.words, right, cost=1.2)
     return None

@@ -11,7 +11,7 @@ from derivations.marking.course import SCALAR, Course, View
 from derivations.marking.judged import Unknown
 from derivations.marking.meaning import Meaning, moved
 from derivations.marking.meanings import Vocabulary
-from derivations.marking.name_marks import bare, timed
+from derivations.marking.name_marks import bare, canonical, timed
 from derivations.marking.sheet import Sheet, free
 from derivations.marking.world import NO_VALUE, NOW, OVER_TIME
 
@@ -101,11 +101,12 @@ class Glossary:
     def _bare_names(self) -> frozenset[str]:
         return frozenset(bare(name) for line in self.sheet.lines for name in (line.target, *filter(free, line.uses)))
 
-    def _has_its_own(self, quantity: Expr) -> bool:
-        """Whether a quantity is of a state that the sheet calls as the cell does, so that no alias is meant for it."""
-        inner = quantity.arg if isinstance(quantity, Shift) else quantity
+    def _is_alias(self, name: str, meaning: Meaning) -> bool:
+        """Whether a name is an alias of a state that the sheet calls as the cell does, so that it is not meant."""
+        inner = meaning.quantity.arg if isinstance(meaning.quantity, Shift) else meaning.quantity
         of = inner.id if isinstance(inner, Name) else inner.of if isinstance(inner, Adjoint) else ""
-        return of.removesuffix("_prev") in self._states_spoken
+        state = of.removesuffix("_prev")
+        return meaning.cost >= FAINT and state in self._states_spoken and state not in canonical(name)
 
     @cached_property
     def _states_spoken(self) -> frozenset[str]:
@@ -123,7 +124,7 @@ class Glossary:
             found = self._plain(name, target)
             if self.sheet.next_is_new and "next" in name:
                 found = sorted(_as_new(found, self.course.cell), key=lambda m: m.cost)
-            found = [m for m in found if m.cost < FAINT or not self._has_its_own(m.quantity)] or found
+            found = [m for m in found if not self._is_alias(name, m)] or found
             if gate := self.mirrored:
                 found = [Meaning(self.vocabulary.gates.mirrored(m.quantity, gate), m.cost) for m in found]
             known[key] = found

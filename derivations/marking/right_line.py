@@ -1,5 +1,7 @@
 """The right line for a quantity, at the level of what was said: what is not named there is written out."""
 
+from collections.abc import Collection
+
 from derivations.cell import prev
 from derivations.expression import (
     ONE,
@@ -28,10 +30,20 @@ from derivations.marking.course import Course
 from derivations.marking.world import OVER_TIME, leaves
 
 
-def written_out(course: Course, quantity: Expr, said: Expr | None, step: int, *, nearest: bool = False) -> Expr:
+def written_out(
+    course: Course,
+    quantity: Expr,
+    said: Expr | None,
+    step: int,
+    *,
+    nearest: bool = False,
+    lost: Collection[tuple[str, int]] = (),
+    opening: list[str] | None = None,
+) -> Expr:
     """The right line for a quantity, at the level of what was said: adjoints that are not named there are written out.
 
-    With `nearest`, those of the states are not, whether they are named or not.
+    With `nearest`, those of the states are not, whether they are named or not. Of what is written out, the terms that
+    are `lost` are left out, each by the name of the adjoint and its number there; `opening` gathers those names.
     """
     derivation, cell = course.derivation, course.cell
     spoken = {id_ for id_, at in leaves(said, step) if at == step} if said is not None else set()
@@ -63,7 +75,12 @@ def written_out(course: Course, quantity: Expr, said: Expr | None, step: int, *,
         return None
 
     def opened(of: str) -> Expr:
-        return joined(rewrite(derivation.adjoint_of[of].rhs, rule))
+        if opening is not None and of not in opening:
+            opening.append(of)
+        known = derivation.adjoint_of[of]
+        kept = [term.expr for k, term in enumerate(known.terms) if (of, k) not in lost]
+        rhs = known.rhs if len(kept) == len(known.terms) else total(*kept)
+        return joined(rewrite(rhs, rule))
 
     match quantity:
         case Shift(arg, by):

@@ -27,13 +27,17 @@ from derivations.expression import (
     Transpose,
     names,
     negative,
+    operations,
     product,
     substitute,
     total,
     walk,
 )
 from derivations.marking.course import Course
+from derivations.marking.gates import Gates
 from derivations.mistakes import in_an_expression, places, spelled
+
+MOST_SPELLED = 6  # operations in a term that is written out in a sentence
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,8 @@ def _of_sum(
                 yield Slip(f"{spelled(negative(parts[1]))} for {spelled(node)}", put(negative(parts[1])), 1.0)
         else:
             via = "t+1" if isinstance(bare, Adjoint) and bare.part == "next" else ""
-            yield Slip(lost_words(via, bare, quantity, cell), put(rest), 0.8)
+            if operations(bare) <= MOST_SPELLED:
+                yield Slip(lost_words(via, bare, quantity, cell), put(rest), 0.8)
             yield Slip(f"the sign of the term {spelled(bare)} is flipped", put(flipped), 0.9)
     match node:
         case Add((Num(one), Neg(Pow(Call("tanh", (Name() as c,)) as u, 2)))) if one == 1:
@@ -159,8 +164,16 @@ def lost_words(via: str, bare: Expr, quantity: Expr, cell: Cell) -> str:
         states = (*cell.states, *cell.previous)
         weights = [n for n in names(bare) if n in cell.parameters and len(cell.shapes[n]) == 1]
         through = f", through the peephole {weights[0]}" if weights and quantity.of in states else ""
-        return f"the path {quantity.of} -> {via} is missing{through}: the term {spelled(bare)}"
+        term = f": the term {spelled(bare)}" if operations(bare) <= MOST_SPELLED else ""
+        return f"the path {quantity.of} -> {_called(via, cell)} is missing{through}{term}"
     return f"the term {spelled(bare)} is missing"
+
+
+def _called(via: str, cell: Cell) -> str:
+    """A name on a path, or, where we have named it ourselves and it is no preactivation, the one that reads it."""
+    if via in cell.defined and cell.equation(via).auto and via not in Gates(cell).activation:
+        return next((e.target for e in cell.equations if via in names(e.rhs)), via)
+    return via
 
 
 def _of_product(put: Any, factors: tuple[Expr, ...]) -> Iterator[Slip]:

@@ -281,8 +281,8 @@ def _value_of_cell(
     """The quantity of the cell that a line of values gives a name of its own."""
     if value is None or isinstance(line.rhs, Name) or any(isinstance(node, Adjoint | Total) for node in walk(said)):
         return []
-    defined = (Name(name) for name in sayings.course.cell.defined)
-    return [(q, True, FAINT) for q in defined if sayings.is_(value, q, line.step)][:1]
+    defined: list[Expr] = [Name(name) for name in sayings.course.cell.defined]
+    return [(name, True, FAINT) for name in defined if sayings.is_(value, name, line.step)][:1]
 
 
 def _best(

@@ -18,7 +18,7 @@ from derivations.marking.course import Course, course_of
 from derivations.marking.mark import mark_sheet
 from derivations.marking.sheets import read_sheet
 
-NAMES = ("first", "second", "third", "fourth")
+NAMES = ("first", "second", "third", "fourth", "fifth")
 WORST_FIRST = ("WRONG", "UNREADABLE", "UNSURE", "TRUNCATED", "RIGHT", "NOT A QUANTITY")
 UNEXPLAINED = "no single change"  # what is said where no mistake is found
 ALSO: dict[str, tuple[str, ...]] = {  # the same in words of ours
@@ -27,6 +27,8 @@ ALSO: dict[str, tuple[str, ...]] = {  # the same in words of ours
     # m_f/s_f too much in the shift's gradient makes it the scale's gradient, and that is what is said
     "w035": ("this is dgamma_f, where dbeta_f is due",),
 }
+# a mistake that may as well be said to be made in an earlier line: dm = gamma*da/s is no more than the direct path of dm
+MADE_BEFORE = {"w100:5": 4}
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ def outcomes(record: dict[str, Any]) -> list[Outcome]:
         marks = ()
     found = []
     for line in record["lines"]:
-        here = [mark for mark in marks if mark.line == line["line"]]
+        at = MADE_BEFORE.get(f"{record['id']}:{line['line']}", line["line"])
+        here = [mark for mark in marks if mark.line == at]
         worst = min(here, key=lambda mark: WORST_FIRST.index(mark.verdict.value), default=None)
         got = worst.verdict.value if worst else "NOTHING"
         named = worst is not None and line["verdict"] == got == "WRONG" and is_named(record["id"], line, worst.mistake)

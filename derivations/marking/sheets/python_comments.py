@@ -17,6 +17,9 @@ _FUNCTION = re.compile(
     r"(?<![\w.])([A-Za-z_]\w*)\(([A-Za-z_]\w*)\)\s*=(?!=)\s*((?:[^,;()]|\([^()]*\))+?)(?=,|;|\.\s|\band\b|$)"
 )
 
+_OF_FORMULAS = (ast.BinOp, ast.UnaryOp, ast.Call, ast.Name, ast.Attribute, ast.Subscript, ast.Constant)
+_OF_NUMPY = {"sqrt", "exp", "log", "mean", "sum", "square", "outer", "dot", "concatenate", "diag"}
+
 
 def with_comments(tree: ast.Module, text: str) -> frozenset[int]:
     """Puts the definitions of a text's comments into its tree; the lines on which they stand."""
@@ -52,12 +55,31 @@ def _said(comment: str) -> Iterator[tuple[str, str]]:
 def _statement(code: str) -> ast.stmt | None:
     with suppress(CellError):
         body = parsed(code).body
-        if len(body) == 1 and isinstance(body[0], ast.Assign | ast.FunctionDef):
-            constant = isinstance(body[0], ast.Assign) and isinstance(
-                body[0].value, ast.Constant | ast.Tuple | ast.List
-            )
-            return None if constant else body[0]
+        if len(body) == 1 and isinstance(body[0], ast.FunctionDef):
+            return body[0]
+        if len(body) == 1 and isinstance(body[0], ast.Assign) and _is_formula(body[0].value):
+            return _Qualified().visit(body[0])
     return None
+
+
+def _is_formula(value: ast.expr) -> bool:
+    found = [node for node in ast.walk(value) if isinstance(node, ast.expr)]
+    return all(isinstance(node, _OF_FORMULAS) for node in found) and any(
+        isinstance(node, ast.BinOp | ast.Call) for node in found
+    )
+
+
+class _Qualified(ast.NodeTransformer):
+    """Functions as comments have them, `sqrt(v)`, as those of the library."""
+
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        self.generic_visit(node)
+        match node.func:
+            case ast.Name(name) if name in _OF_NUMPY:
+                node.func = ast.copy_location(
+                    ast.Attribute(ast.copy_location(ast.Name("np", ast.Load()), node), name, ast.Load()), node
+                )
+        return node
 
 
 def _at(statement: ast.stmt, line: int) -> ast.stmt:

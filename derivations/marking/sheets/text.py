@@ -106,11 +106,12 @@ def read_text(text: str) -> Sheet:
         share = share_said(code)
         code, beside = without_remarks(code)
         said = [*beside, *(Said(start, part) for start, part in _statements(without_a_sign(code) or code))]
-        for claim in (stripped(one, _ASSIGNED) for whole in said for one in parted(whole)):
+        for one in (one for whole in said for one in parted(whole)):
+            claim = stripped(one, _ASSIGNED)
             if _ASSIGNED.search(claim.text):
                 found = list(_claims(" " * claim.start + claim.text, number, versions))
-                if any(line.rhs is None for line in found) and is_prose(claim.text):
-                    found = [line for one in definitions(claim.text) for line in _readable(one, number, versions)]
+                if any(line.rhs is None for line in found) and is_prose(one.text):
+                    found = [line for more in definitions(one.text) for line in _readable(more, number, versions)]
                 said_of = (replace(line, defines=claim.defines or line.defines, share=share) for line in found)
                 lines += (bounded(line, claim.text, text, versions) for line in said_of)
     return Sheet("text", tuple(lines), given)
