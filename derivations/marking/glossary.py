@@ -101,6 +101,19 @@ class Glossary:
     def _bare_names(self) -> frozenset[str]:
         return frozenset(bare(name) for line in self.sheet.lines for name in (line.target, *filter(free, line.uses)))
 
+    def _says_arguments(self, name: str) -> bool:
+        """Whether the words of the sheet say that a name is an error at a preactivation."""
+        starts = (f"{prefix}_" if len(prefix) == 1 else prefix for prefix in self.sheet.at_arguments)
+        return bare(name).startswith(tuple(starts))
+
+    def _at_arguments(self, found: Iterable[Meaning]) -> Iterator[Meaning]:
+        """What names mean that are errors at the preactivations."""
+        pres = self.vocabulary.preactivation
+        for meaning in found:
+            inner = meaning.quantity.arg if isinstance(meaning.quantity, Shift) else meaning.quantity
+            if not (isinstance(inner, Adjoint) and inner.of in pres and inner.of not in self.course.cell.states):
+                yield meaning
+
     def _is_alias(self, name: str, meaning: Meaning) -> bool:
         """Whether a name is an alias of a state that the sheet calls as the cell does, so that it is not meant."""
         inner = meaning.quantity.arg if isinstance(meaning.quantity, Shift) else meaning.quantity
@@ -119,12 +132,15 @@ class Glossary:
     def _as_here(self, name: str, target: bool) -> list[Meaning]:
         """What a name may mean by the conventions of this sheet; worked out once."""
         known = self.course.found.setdefault("readings", {})
-        key = (name, target, self.sheet.next_is_new, self.mirrored, self.learned)
+        conventions = (self.sheet.next_is_new, self.sheet.at_arguments, self._states_spoken)
+        key = (name, target, conventions, self.mirrored, self.learned)
         if key not in known:
             found = self._plain(name, target)
             if self.sheet.next_is_new and "next" in name:
                 found = sorted(_as_new(found, self.course.cell), key=lambda m: m.cost)
             found = [m for m in found if not self._is_alias(name, m)] or found
+            if self._says_arguments(name):
+                found = list(self._at_arguments(found))
             if gate := self.mirrored:
                 found = [Meaning(self.vocabulary.gates.mirrored(m.quantity, gate), m.cost) for m in found]
             known[key] = found

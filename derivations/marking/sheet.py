@@ -82,6 +82,7 @@ class Sheet:
         numbered: whether its steps are written as numbers, all of them.
         components: whether it speaks of the components of vectors, by their indices.
         later: whether its words speak of what comes back from the step after.
+        at_arguments: how names begin that its words say to be errors at the preactivations: `delta` in `delta_f`.
     """
 
     notation: str
@@ -98,6 +99,7 @@ class Sheet:
     components: bool = False
     slopes: tuple[tuple[Line, str, Expr], ...] = ()
     later: bool = False
+    at_arguments: frozenset[str] = frozenset()
 
     @cached_property
     def place(self) -> dict[str, int]:

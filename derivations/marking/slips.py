@@ -183,6 +183,14 @@ def _of_product(put: Any, factors: tuple[Expr, ...]) -> Iterator[Slip]:
         yield Slip(f"the factor {spelled(factor)} is missing", put(rest), cost)
         yield Slip(f"{spelled(factor)} is squared", put(product(*factors[: k + 1], *factors[k:])), 1.1)
         yield Slip(f"{spelled(factor)} divides where it multiplies", put(Div(rest, factor)), 1.3)
+        plus = put(total(factor, rest))
+        yield Slip(f"{spelled(factor)} is added where it must be multiplied", plus, 1.2)
+        if isinstance(factor, Add) and not isinstance(factor.terms[0], Num):
+            *first, last = factor.terms
+            loose = put(total(*first, product(last, rest)))
+            yield Slip(
+                f"the brackets are missing: all of {spelled(factor)} is multiplied, not its last term", loose, 0.6
+            )
         if isinstance(factor, Name):
             other = (*factors[:k], 1 - factor, *factors[k + 1 :])
             yield Slip(f"1 - {factor.id} where {factor.id} is due", put(product(*other)), 0.95)

@@ -6,6 +6,7 @@ stand in front (`@7`). Every verdict was found by automatic differentiation in t
 """
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -83,6 +84,18 @@ def outcomes(record: dict[str, Any]) -> list[Outcome]:
 def is_named(id_: str, line: dict[str, Any], words: str) -> bool:
     if words.startswith(UNEXPLAINED):
         return False
-    said = f" {words.lower()} "
-    theirs = all(any(word in said for word in group) for group in line["keywords"])
+    said = f" {words.lower()} {_plainly(words.lower())} "
+    theirs = all(any(word in said or _is_alone(_plainly(word), said) for word in group) for group in line["keywords"])
     return theirs or any(word in words for word in ALSO.get(id_, ()))
+
+
+def _is_alone(word: str, said: str) -> bool:
+    """Whether a word is said, and not as a part of another."""
+    return re.search(rf"(?<![\w.]){re.escape(word.strip())}(?!\w)", said) is not None if word.strip() else False
+
+
+def _plainly(words: str) -> str:
+    """Words with names as they are without typesetting: a mark for this step, a font, a derivative of the loss."""
+    words = re.sub(r"\\(?:mathbf|bm|boldsymbol|mathrm)\s*\{(\w+)\}", r"\1", words)
+    words = re.sub(r"\\frac\{\\partial \w+\}\{\\partial ([^{}]*(?:\{[^{}]*\})?)\}", r"d\1", words)
+    return re.sub(r"(?<=[a-z])(?:_t|_\{t\}|\^t|\(t\)|\[t\])(?![\w+-])", "", words)

@@ -1,11 +1,18 @@
 """What the words around the formulas of a sheet say: that errors are cut on purpose, that the sequence goes on."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 
 from derivations.marking.sheet import Sheet
 from derivations.marking.sheets.remarks import PROSE
 
+_AS_TEXT = (  # a text without what typesets it
+    (re.compile(r"\\[dt]?frac\s*\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}\s*\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}"), r"\1/\2"),
+    (re.compile(r"\\partial\s*|\u2202"), "d"),
+    (re.compile("\u03b4"), "delta"),
+    (re.compile(r"\\(?:mathcal|mathrm|mathbf|text)\b|[\\${}]"), ""),
+)
 _TRUNCATED = re.compile(
     r"truncat|deliberately cut|held constant|treated as (?:a )?constant|\.detach\(|stop.?gradient|no error flows",
     re.IGNORECASE,
@@ -15,6 +22,14 @@ _LATER = re.compile(
     r"\bd[hc]_?next\b|[_^]?\{?t\s*\+\s*1|over the (?:whole |full )?sequence"
     r"|(?:sequence|recurrence) (?:goes on|continues)|step after|following step|inner step"
 )
+_PREFIX = r"(?<![A-Za-z\\])(?P<prefix>delta_?|eps(?:ilon)?_?|e_|d_|g_|err_?|D_)"
+_DEFINED = re.compile(  # "delta_k = dL/da_k", for any gate k
+    _PREFIX + r"\^?(?P<of>[a-su-z*])(?![a-z])(?:[_^]?\(?t\)?)?\s*(?::?=|is|are|means?|denotes?|stands for|for)"
+    r"\s*(?:the\s+)?(?:total\s+)?"
+    r"d\s?[A-Za-z]+(?:_t)?/d\s?(?:a|z|net|s|pre|zeta)[_^]?(?P=of)(?![a-z])"
+)
+_AT_ARGUMENTS = re.compile(r"pre-?\s?activations?|net inputs?|inside the (?:nonlinearity|sigmoid)", re.IGNORECASE)
+_OF = re.compile(r"(?:gradients?|derivatives?|errors?|dL/d)\b|w\.?\s?r\.?\s?t|with respect to|\bat\b", re.IGNORECASE)
 _ALONE = re.compile(
     r"\b(?:no|not|nothing|without|ignor\w*|drop\w*|only|single|alone|truncat\w*|cut|zero|deliberate\w*|purpose"
     r"|one step)\b|= *0\b|last (?:time )?step",
@@ -32,7 +47,21 @@ def with_words(sheet: Sheet, text: str) -> Sheet:
         truncated=bool(_TRUNCATED.search(text)),
         all_steps=bool(_ALL_STEPS.search(text)),
         later=sheet.notation != "python" and _speaks_of_later(sheet, text),
+        at_arguments=frozenset(_at_arguments(text)),
     )
+
+
+def _at_arguments(text: str) -> Iterator[str]:
+    """The prefixes of names that the sheet says to be errors at the preactivations: "delta_k = dL/da_k"."""
+    for sign, meant in _AS_TEXT:
+        text = sign.sub(meant, text)
+    for match in _DEFINED.finditer(text):
+        yield match["prefix"].rstrip("_")
+    for sentence in re.split(r"[.;:]\s|\n|,\s(?=where|with|and)", text):
+        said = _AT_ARGUMENTS.search(sentence)
+        names = [*re.finditer(_PREFIX + r"\^?[a-su-z*](?![A-Za-z(/])", sentence)]
+        if said and names and _OF.search(sentence, 0, said.start()) and "=" not in sentence.replace("= grad", " grad"):
+            yield from (match["prefix"].rstrip("_") for match in names if match.start() < said.start())
 
 
 def _speaks_of_later(sheet: Sheet, text: str) -> bool:
