@@ -139,6 +139,7 @@ MARKING = [
     "truncation",
     "one_meaning",
     "settled",
+    "readout",
     "introduced",
     "best_reading",
     "another_cell",

@@ -5,6 +5,7 @@ from dataclasses import replace
 from derivations.marking.course import Course
 from derivations.marking.interpretation import understood
 from derivations.marking.introduced import with_own_quantities
+from derivations.marking.readout import with_readout
 from derivations.marking.settled import as_wholes, rounds, settled
 from derivations.marking.sheet import Sheet
 from derivations.marking.understanding import Understanding
@@ -14,7 +15,8 @@ MOST_CONTRADICTED = 2  # lines that are no longer right once no two of them cont
 
 def best_reading(course: Course, sheet: Sheet) -> Understanding:
     """A sheet as it is marked against a cell, or against the cell with the sheet's own quantities in it."""
-    return _without_contradictions(with_own_quantities(_with_wholes(understood(course, sheet))))
+    whole = with_readout(_with_wholes(understood(course, sheet)))
+    return _without_contradictions(with_own_quantities(whole))
 
 
 def _with_wholes(best: Understanding) -> Understanding:

@@ -157,7 +157,8 @@ class Callings:
 
     def _parameters(self) -> Iterator[tuple[str, str, float]]:
         cell = self.cell
-        biases = [p for p, (_, v) in self.gates.roles.items() if not v]
+        behind = set(cell.readouts)
+        biases = [p for p, (target, v) in self.gates.roles.items() if not v and target not in behind]
         feeds = {v: [p for p, (_, w) in self.gates.roles.items() if w == v] for _, v in self.gates.roles.values()}
         for name, (target, vector) in self.gates.roles.items():
             gates = self.words_for(target)

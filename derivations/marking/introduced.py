@@ -47,7 +47,7 @@ def _introduced(reading: Understanding) -> Iterator[tuple[str, Expr]]:
 
 def _erring(reading: Understanding) -> Iterator[str]:
     """What the names of a sheet may be errors of."""
-    output = reading.course.cell.outputs[0]
+    output = reading.course.cell.states[0]
     for name in dict.fromkeys(n for line in reading.sheet.lines for n in (line.target, *line.uses)):
         for rest, _ in of_loss(name.partition("#")[0], output):
             yield from (canonical(core) for core, _, _ in timed(rest))

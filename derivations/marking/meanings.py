@@ -88,7 +88,7 @@ class Vocabulary:
                 if by == -1 and of in self.cell.states:
                     found.append(Meaning(Adjoint(prev(of)), 1.2 + cost))
                 found += [Meaning(moved(Adjoint(of, "out"), by), 1.2), Meaning(moved(Adjoint(of), by), 1.3)]
-        for rest, marked in of_loss(name, self.cell.outputs[0]):
+        for rest, marked in of_loss(name, self.cell.states[0]):
             for core, by, cost in timed(rest):
                 explicit = "[" in rest
                 for ours, more in self.callings.known(core):

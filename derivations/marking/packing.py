@@ -78,7 +78,7 @@ class Packing:
     def together(self, name: str, order: tuple[str, ...]) -> list[Meaning]:
         """One name for what belongs to several gates, in an order that the sheet has: `Wx`, `dWh`, `b`."""
         found: list[Meaning] = []
-        readings = ((rest, True) for rest, _ in of_loss(name, self.callings.cell.outputs[0]))
+        readings = ((rest, True) for rest, _ in of_loss(name, self.callings.cell.states[0]))
         for rest, adjoint in ((name, False), *readings):
             match = _TOGETHER.fullmatch(rest)
             if match:
