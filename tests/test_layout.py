@@ -139,6 +139,7 @@ MARKING = [
     "truncation",
     "one_meaning",
     "settled",
+    "one_gate",
     "readout",
     "introduced",
     "best_reading",

@@ -5,6 +5,7 @@ from dataclasses import replace
 from derivations.marking.course import Course
 from derivations.marking.interpretation import understood
 from derivations.marking.introduced import with_own_quantities
+from derivations.marking.one_gate import of_one_gate
 from derivations.marking.readout import with_readout
 from derivations.marking.settled import as_wholes, rounds, settled
 from derivations.marking.sheet import Sheet
@@ -14,9 +15,18 @@ MOST_CONTRADICTED = 2  # lines that are no longer right once no two of them cont
 
 
 def best_reading(course: Course, sheet: Sheet) -> Understanding:
-    """A sheet as it is marked against a cell, or against the cell with the sheet's own quantities in it."""
-    whole = with_readout(_with_wholes(understood(course, sheet)))
-    return _without_contradictions(with_own_quantities(whole))
+    """A sheet as it is marked against a cell, or against the cell with what the sheet adds to it."""
+    best = _read(course, sheet)
+    for extended in (with_readout, with_own_quantities):
+        wider = extended(best)
+        if wider is not None:
+            other = _read(wider, best.sheet)
+            best = other if other.score >= best.score else best
+    return _without_contradictions(best)
+
+
+def _read(course: Course, sheet: Sheet) -> Understanding:
+    return of_one_gate(_with_wholes(understood(course, sheet)))
 
 
 def _with_wholes(best: Understanding) -> Understanding:

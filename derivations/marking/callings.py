@@ -160,6 +160,9 @@ class Callings:
         behind = set(cell.readouts)
         biases = [p for p, (target, v) in self.gates.roles.items() if not v and target not in behind]
         feeds = {v: [p for p, (_, w) in self.gates.roles.items() if w == v] for _, v in self.gates.roles.values()}
+        if "eps" in cell.parameters:
+            yield "epsilon", "eps", 0.1
+            yield "varepsilon", "eps", 0.1
         for name, (target, vector) in self.gates.roles.items():
             gates = self.words_for(target)
             base = vector.removesuffix("_prev")

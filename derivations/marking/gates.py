@@ -37,6 +37,8 @@ class Gates:
     def gate_of(self, name: str) -> str | None:
         """The gate that a name of the cell belongs to: itself, its preactivation, or a weight or bias that feeds it."""
         name = self.roles[name][0] if name in self.roles else name
+        for family in self.families.values():
+            name = next((gate for gate, member in family.items() if member == name), name)
         gate = self.activation.get(name, name)
         if gate not in self.preactivation:  # a linear part of a candidate, as in a GRU
             above = [g for g, pre in self.preactivation.items() if gate in names(self.cell.equation(pre).rhs)]

@@ -12,7 +12,6 @@ from itertools import combinations
 from derivations.cell import Cell, Equation
 from derivations.expression import Add, Adjoint, Div, Expr, Mul, Name, children, product, quotient, total, walk
 from derivations.marking.course import Course, View, close, course_of, fit
-from derivations.marking.interpretation import understood
 from derivations.marking.judged import Judged
 from derivations.marking.name_marks import canonical, of_loss, timed
 from derivations.marking.understanding import Understanding
@@ -23,14 +22,10 @@ MOST = 8
 MOST_ITEMS = 5  # of a product or a sum, of which every choice is looked at
 
 
-def with_own_quantities(best: Understanding) -> Understanding:
-    """The reading, or that against the cell with the sheet's own quantities in it where that is no worse."""
-    found = dict(_introduced(best))
-    if not found:
-        return best
-    course = _extended(best.course, tuple(found.items()))
-    other = understood(course, best.sheet)
-    return other if other.score >= best.score else best
+def with_own_quantities(reading: Understanding) -> Course | None:
+    """The course of the cell with the sheet's own quantities as equations; None where it has none with an error."""
+    found = dict(_introduced(reading))
+    return _extended(reading.course, tuple(found.items())) if found else None
 
 
 def _introduced(reading: Understanding) -> Iterator[tuple[str, Expr]]:

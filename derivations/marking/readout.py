@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from derivations.cell import Cell, Equation
 from derivations.expression import Add, Expr, MatMul, Mul, Name, Transpose
 from derivations.marking.course import Course, course_of
-from derivations.marking.interpretation import understood
 from derivations.marking.name_marks import bare, of_loss, timed
 from derivations.marking.sheet import Line, free
+from derivations.marking.sheets.definitions import is_error
 from derivations.marking.understanding import Understanding
 
 _WEIGHT = re.compile(r"[WVU]_?\{?(?:h?_?y|y_?h|out|h?_?o|hq|s_?y)\}?|V|W_?(?:v|p)|Wh_?y")
+_LETTER = re.compile(r"[A-Z]|[vw](?![a-z]{3})")
 _OUTPUT = re.compile(r"y|y_?hat|hat_?y|yh|o|out|output|logits?|pred|s_?out|z_?y|a_?y|o_?hat", re.IGNORECASE)
 _BIAS = re.compile(r"b_?\{?(?:y|out|o|v|hy)\}?|c", re.IGNORECASE)
 
@@ -30,20 +31,18 @@ class Layer:
     bias: str = ""
 
 
-def with_readout(best: Understanding) -> Understanding:
-    """The reading, or that against the cell with the sheet's own layer behind it, where that makes more of it right."""
-    layer = _written(best) or _spoken(best)
-    if layer is None:
-        return best
-    other = understood(_extended(best.course, layer), best.sheet)
-    return other if other.score > best.score else best
+def with_readout(reading: Understanding) -> Course | None:
+    """The course of the cell with the layer that a sheet has behind it; None where it speaks of none."""
+    layer = _written(reading) or _spoken(reading)
+    return None if layer is None else _extended(reading.course, layer)
 
 
 def _written(reading: Understanding) -> Layer | None:
     """The layer that a line of the sheet says."""
     for judged in reading.judged:
         line = judged.line
-        if not judged.right and line.rhs is not None and _is_new(reading, bare(line.target)):
+        open_ = not judged.right and line.rhs is not None and not is_error(line.target)
+        if open_ and _is_new(reading, bare(line.target)):
             found = _as_layer(reading, line)
             if found is not None:
                 return found
@@ -62,7 +61,12 @@ def _as_layer(reading: Understanding, line: Line) -> Layer | None:
             return None
     state = reading.course.cell.states[0]
     for weight, vector in ((a, b), (b, a)):
-        if _is_new(reading, weight) and _means(reading, vector, state) and len(biases) == len(terms) - 1 <= 1:
+        if (
+            _LETTER.match(weight)
+            and _is_new(reading, weight)
+            and _means(reading, vector, state)
+            and len(biases) == len(terms) - 1 <= 1
+        ):
             return Layer(bare(line.target), weight, *biases)
     return None
 

@@ -88,8 +88,18 @@ def slips(expr: Expr, course: Course, quantity: Expr, terms: tuple[Term, ...] = 
     for words, wrong in in_an_expression(expr, cell, lambda *_: ()):
         if "is missing" not in words:
             yield Slip(words, wrong, 0.9)
+    divisors = [
+        factor
+        for node in walk(expr)
+        if isinstance(node, Div)
+        for factor in (node.denominator, *names(node.denominator))
+    ]
     for factor in _slopes(cell):
-        yield Slip(f"the factor {spelled(factor)} is too much", product(expr, factor), 1.4)
+        divides = factor in divisors or (isinstance(factor, Name) and factor.id in divisors)
+        words = (
+            f"the division by {spelled(factor)} is missing" if divides else f"the factor {spelled(factor)} is too much"
+        )
+        yield Slip(words, product(expr, factor), 1.4)
     for more in (2, Fraction(1, 2)):
         yield Slip(f"off by a factor {more}", product(Num(Fraction(more)), expr), 1.3)
 

@@ -188,7 +188,8 @@ class Understanding:
         try:
             said = sayings.said(sayings.over_time(line), line.step)
         except Unknown as unknown:  # its own name still says what it was meant to be, if that is one quantity
-            found = sayings.readings(line.target, True)
+            own = line.defines and self.course.vocabulary.gates.families  # its hats are normalised values
+            found = [] if own else sayings.readings(line.target, True)
             return Reached(Judged(line, why=str(unknown)), sayings.glossary.laid(found[0].quantity) if found else None)
         value = sayings.value_of(said, line.step)
         if line.defines and isinstance(line.rhs, Name):

@@ -8,6 +8,7 @@ from derivations.cell import CellError
 from derivations.marking.sheet import Sheet, checked
 from derivations.marking.sheets.latex import read_latex
 from derivations.marking.sheets.numbered import numbered
+from derivations.marking.sheets.ordering import ordered
 from derivations.marking.sheets.python import read_python
 from derivations.marking.sheets.text import read_text
 from derivations.marking.sheets.words import with_words
@@ -43,7 +44,7 @@ def read_sheet(text: str, notation: str = "") -> Sheet:
             found = read_text(text.replace(":=", " ="))  # columns stay
         case _:
             raise CellError(f"there is no notation {notation!r}; there are {', '.join(NOTATIONS)}")
-    return numbered(with_words(found, text))
+    return numbered(ordered(with_words(found, text)))
 
 
 def read_sheet_file(path: Path) -> Sheet:
