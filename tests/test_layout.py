@@ -125,6 +125,7 @@ MARKING = [
     "attempt",
     "slips",
     "lost_paths",
+    "normalised",
     "slips_over_steps",
     "turnings",
     "products",

@@ -14,6 +14,7 @@ from derivations.marking.attempt import Attempt, Mistake
 from derivations.marking.course import Course, totals
 from derivations.marking.differences import difference, right_terms
 from derivations.marking.lost_paths import lost_paths
+from derivations.marking.normalised import as_people_write
 from derivations.marking.other_quantities import other_quantities
 from derivations.marking.packing import factored
 from derivations.marking.parts import part_words
@@ -53,7 +54,8 @@ def _levels(attempt: Attempt) -> tuple[Expr, ...]:
     right = factored(course.vocabulary.gates, quantity) or written_out(course, quantity, said, step)
     nearest = written_out(course, quantity, said, step, nearest=True)
     plain = written_out(course, quantity, None, step)
-    return tuple(dict.fromkeys((right, nearest, distributed(right), plain, rewrite(plain, _opened(course)))))
+    usual = as_people_write(course, quantity)
+    return tuple(dict.fromkeys((*usual, right, nearest, distributed(right), plain, rewrite(plain, _opened(course)))))
 
 
 def _opened(course: Course) -> Callable[[Expr], Expr | None]:

@@ -113,7 +113,7 @@ def _likeliest(course: Course, sheet: Sheet) -> Understanding:
 def _of_last(best: Understanding) -> Understanding:
     """The same with a loss of the last step alone, if that makes more of a walk over time right."""
     view = best.view
-    if not best.sheet.steps or _all_right(best):
+    if not best.sheet.steps or best.sheet.every_loss or _all_right(best):
         return best
     silent = {(f"d{of}_out", step) for of in best.course.cell.seeded for step in range(1, view.steps)}
     other = Understanding(replace(best.glossary, view=replace(view, zero=view.zero | silent)))

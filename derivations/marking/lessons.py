@@ -106,8 +106,10 @@ def _spoken(reading: Understanding) -> Iterator[tuple[str, str]]:
 def _of_one_gate(reading: Understanding, words: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """What a sheet that speaks of one gate alone leaves its names without: where `l` is `l_f`, `s` is `s_f`."""
     families = reading.course.vocabulary.gates.families
+    spoken = {bare(name) for line in reading.sheet.lines for name in (line.target, *line.uses)}
     learned = [gate for stem, family in families.items() for gate, name in family.items()
                if words.get(canonical(stem)) == name]  # fmt: skip
+    learned = learned or [gate for family in families.values() for gate, name in family.items() if name in spoken]
     if len(set(learned)) == 1:
         for stem, family in families.items():
             if learned[0] in family and canonical(stem) not in words:

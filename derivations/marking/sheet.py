@@ -83,6 +83,7 @@ class Sheet:
         components: whether it speaks of the components of vectors, by their indices.
         later: whether its words speak of what comes back from the step after.
         at_arguments: how names begin that its words say to be errors at the preactivations: `delta` in `delta_f`.
+        every_loss: whether its words say that the loss is of every step.
     """
 
     notation: str
@@ -100,6 +101,7 @@ class Sheet:
     slopes: tuple[tuple[Line, str, Expr], ...] = ()
     later: bool = False
     at_arguments: frozenset[str] = frozenset()
+    every_loss: bool = False
 
     @cached_property
     def place(self) -> dict[str, int]:

@@ -44,6 +44,14 @@ class Wording:
         table: dict[Expr, str] = {}
         for quantity, name in self.meanings():
             table.setdefault(quantity, self.theirs_of(name))
+        for judged in self.reading.judged:  # a letter that the sheet gives something is what it calls it from there
+            if judged.line.defines and isinstance(judged.line.rhs, Name) and judged.said in table:
+                table[judged.said] = self.theirs_of(judged.line.target)
+        cell = self.course.cell
+        for before, state in zip(cell.previous, cell.states, strict=True):
+            own = table.get(Name(state), "")
+            if Name(before) not in table and (earlier := _earlier(own)) != own:
+                table[Name(before)] = earlier
         return table
 
     def theirs_of(self, name: str) -> str:
@@ -148,6 +156,11 @@ class Wording:
             if name != ours and name.replace("_t", "") != ours:
                 found.append(f"{name} is {ours}")
         return tuple(dict.fromkeys(found))
+
+
+def _earlier(name: str) -> str:
+    """A name with a mark for this step, as `c_t` or `s^t`, with that of the step before."""
+    return re.sub(r"([_^])(?:t|\{\s*\(?t\)?\s*\})$", r"\1{t-1}", re.sub(r"([(\[])t([)\]])$", r"\1t-1\2", name))
 
 
 def _letters(k: int) -> str:
