@@ -140,6 +140,7 @@ MARKING = [
     "truncation",
     "one_meaning",
     "settled",
+    "no_biases",
     "one_gate",
     "readout",
     "introduced",

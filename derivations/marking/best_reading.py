@@ -5,6 +5,7 @@ from dataclasses import replace
 from derivations.marking.course import Course
 from derivations.marking.interpretation import understood
 from derivations.marking.introduced import with_own_quantities
+from derivations.marking.no_biases import without_biases
 from derivations.marking.one_gate import of_one_gate
 from derivations.marking.readout import with_readout
 from derivations.marking.settled import as_wholes, rounds, settled
@@ -26,7 +27,7 @@ def best_reading(course: Course, sheet: Sheet) -> Understanding:
 
 
 def _read(course: Course, sheet: Sheet) -> Understanding:
-    return of_one_gate(_with_wholes(understood(course, sheet)))
+    return of_one_gate(without_biases(_with_wholes(understood(course, sheet))))
 
 
 def _with_wholes(best: Understanding) -> Understanding:

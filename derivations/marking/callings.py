@@ -76,7 +76,11 @@ class Callings:
             if inner and (not found or inner[0][1] + 0.2 < found[0][1]):
                 found = [(name, cost + 0.2) for name, cost in inner] + list(found)
         small = lambda ours: core[0].isupper() and ours not in self.cell.parameters  # noqa: E731 - a name for one line
-        return [(ours, cost + 0.3 * (small(ours) and ours != core)) for ours, cost in found]
+        faint = core == "r" and 1.5  # R is a recurrent weight, r hardly
+        return [
+            (ours, cost + 0.3 * (small(ours) and ours != core) + faint * (ours in self.cell.parameters))
+            for ours, cost in found
+        ]
 
     def words_for(self, target: str) -> list[str]:
         """What people call the gate that a preactivation is of."""

@@ -132,12 +132,15 @@ class Glossary:
     def _as_here(self, name: str, target: bool) -> list[Meaning]:
         """What a name may mean by the conventions of this sheet; worked out once."""
         known = self.course.found.setdefault("readings", {})
-        conventions = (self.sheet.next_is_new, self.sheet.at_arguments, self._states_spoken)
+        sheet = self.sheet
+        conventions = (sheet.next_is_new, sheet.at_arguments, sheet.error_letters, self._states_spoken)
         key = (name, target, conventions, self.mirrored, self.learned)
         if key not in known:
             found = self._plain(name, target)
             if self.sheet.next_is_new and "next" in name:
                 found = sorted(_as_new(found, self.course.cell), key=lambda m: m.cost)
+            if name[:1] in self.sheet.error_letters and (of := self._plain(f"d{name[1:]}", target)):
+                found = of
             found = [m for m in found if not self._is_alias(name, m)] or found
             if self._says_arguments(name):
                 found = list(self._at_arguments(found))

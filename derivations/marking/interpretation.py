@@ -80,7 +80,7 @@ def understood(course: Course, sheet: Sheet) -> Understanding:
         other = Understanding(glossary)
         if round(other.score) < round(best.score):
             break
-        best = other if _all_right(other) else _of_last(_varied(other))
+        best = other if _all_right(other) else _of_last(varied(other))
     return best
 
 
@@ -99,14 +99,14 @@ def _likeliest(course: Course, sheet: Sheet) -> Understanding:
     found.sort(key=lambda one: (-one.promise, -one.score))
     for start in found[:MOST_VIEWS]:
         if start.promise > found[0].promise - 3:
-            other = _varied(start)
+            other = varied(start)
             best = other if other.score > best.score + 0.5 else best
         if _all_right(best):
             return best
     for gate in course.vocabulary.gates.mirrors:
         other = Understanding(Glossary(course, sheet, best.view, mirrored=gate))
         if other.score > best.score + 1.5:  # one line alone is a mistake, and no convention
-            best = _varied(other)
+            best = varied(other)
     return best
 
 
@@ -136,7 +136,7 @@ def _is_out(quantity: Expr) -> bool:
     return isinstance(quantity, Adjoint) and quantity.part == "out"
 
 
-def _varied(best: Understanding) -> Understanding:
+def varied(best: Understanding) -> Understanding:
     """The same with other meanings for its names, as long as that makes more of it right."""
     tried = {frozenset(best.chosen.items())}
     weight = PROGRAM if best.sheet.steps and best.sheet.strict else 1

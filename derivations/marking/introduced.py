@@ -32,9 +32,11 @@ def _introduced(reading: Understanding) -> Iterator[tuple[str, Expr]]:
     """Names of the sheet's own whose errors it speaks of, with the parts of equations that they stand for."""
     cell = reading.course.cell
     erring = set(_erring(reading))
+    cell_normalises = bool(reading.course.vocabulary.gates.families)
     for judged in reading.judged[: 10 * MOST]:
         theirs = judged.line.target
-        if judged.quantity is None and canonical(theirs) in erring and (part := _part(reading, judged)) is not None:
+        wanted = canonical(theirs) in erring or cell_normalises
+        if judged.quantity is None and wanted and (part := _part(reading, judged)) is not None:
             name = re.sub(r"\W", "_", theirs).strip("_")
             if name.isidentifier() and name not in cell.shapes and f"d{name}" not in cell.shapes:
                 yield name, part

@@ -68,10 +68,18 @@ def written_out(
             case Adjoint(of, "") if node.id not in spoken and of in derivation.adjoint_of and reaches(of):
                 return opened(of)
             case Adjoint(of, "next") if carried(node) and f"d{prev(of)}" not in later:
-                inner = derivation.adjoint_of[prev(of)].rhs
+                inner = rewrite(derivation.adjoint_of[prev(of)].rhs, rule_later)
                 speaks = {n.id for n in walk(inner) if isinstance(n, (Adjoint, Name))}
                 if speaks & later:
                     return moved(inner, 1)
+        return None
+
+    def rule_later(node: Expr) -> Expr | None:
+        """What is said a step later is written out there, where its parts are named there."""
+        if isinstance(node, Adjoint) and not node.part and node.id not in later and node.of in derivation.adjoint_of:
+            inner = derivation.adjoint_of[node.of].rhs
+            if any(isinstance(n, Adjoint) and n.id in later for n in walk(inner)):
+                return inner
         return None
 
     def opened(of: str) -> Expr:

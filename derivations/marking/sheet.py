@@ -84,6 +84,8 @@ class Sheet:
         later: whether its words speak of what comes back from the step after.
         at_arguments: how names begin that its words say to be errors at the preactivations: `delta` in `delta_f`.
         every_loss: whether its words say that the loss is of every step.
+        in_total: whether its words say that derivatives are through all that depends on what they are by.
+        error_letters: how names begin that its words say to be errors of what follows: `g` in `gaz`.
     """
 
     notation: str
@@ -102,6 +104,8 @@ class Sheet:
     later: bool = False
     at_arguments: frozenset[str] = frozenset()
     every_loss: bool = False
+    in_total: bool = False
+    error_letters: frozenset[str] = frozenset()
 
     @cached_property
     def place(self) -> dict[str, int]:

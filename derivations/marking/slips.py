@@ -149,6 +149,7 @@ def _of_sum(
             if operations(bare) <= MOST_SPELLED:
                 yield Slip(lost_words(via, bare, quantity, cell), put(rest), 0.8)
             yield Slip(f"the sign of the term {spelled(bare)} is flipped", put(flipped), 0.9)
+    yield from _without_brackets(put, parts)
     match node:
         case Add((Num(one), Neg(Pow(Call("tanh", (Name() as c,)) as u, 2)))) if one == 1:
             yield Slip(f"tanh({c.id}) for its slope {spelled(node)}", put(u))
@@ -184,6 +185,30 @@ def _called(via: str, cell: Cell) -> str:
     if via in cell.defined and cell.equation(via).auto and via not in Gates(cell).activation:
         return next((e.target for e in cell.equations if via in names(e.rhs)), via)
     return via
+
+
+def _without_brackets(put: Any, parts: tuple[Expr, ...]) -> Iterator[Slip]:
+    """What all terms have in common stands with the last alone: `a - b*d` for `(a - b)*d`."""
+    products = [part.arg if isinstance(part, Neg) else part for part in parts]
+    each = [one.factors for one in products if isinstance(one, Mul)]
+    for common in each[0] if len(each) == len(parts) > 1 else ():
+        if all(common in factors for factors in each):
+            bare = [_without(part, common) for part in parts]
+            for last in range(len(parts)):
+                loose = total(*(part if k == last else bare[k] for k, part in enumerate(parts)))
+                words = f"the brackets are missing: all of {spelled(total(*bare))} is multiplied by {spelled(common)}"
+                yield Slip(words, put(loose), 0.6)
+
+
+def _without(part: Expr, factor: Expr) -> Expr:
+    """A term without one factor."""
+    match part:
+        case Neg(arg):
+            return negative(_without(arg, factor))
+        case Mul(factors):
+            at = factors.index(factor)
+            return product(*factors[:at], *factors[at + 1 :])
+    return part
 
 
 def _of_product(put: Any, factors: tuple[Expr, ...]) -> Iterator[Slip]:

@@ -6,11 +6,11 @@ derivation (an intermediate of their own, a local slope), it stands for what was
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 
-from derivations.expression import Adjoint, Expr, Name, Part, Shift, Stack, Total, Transpose, walk
+from derivations.expression import Adjoint, Derivative, Expr, Name, Part, Shift, Stack, Total, Transpose, walk
 from derivations.marking.aims import aims, assumption, parameter_of
 from derivations.marking.course import Course, View
 from derivations.marking.glossary import FAINT, Glossary
@@ -20,9 +20,10 @@ from derivations.marking.meaning import Meaning
 from derivations.marking.name_marks import bare, by_g, canonical, timed
 from derivations.marking.sayings import Sayings
 from derivations.marking.sheet import Line, Sheet, free
-from derivations.marking.world import HEIGHT, NO_VALUE
+from derivations.marking.world import HEIGHT, NO_VALUE, OVER_TIME
 from derivations.matrices import Matrix
 
+_ERROR_LIKE = re.compile(r"d|delta|grad|eps|err")
 MOST_USERS = 6
 # what speaks for and against a reading, in lines that are right
 GUESS = 0.4  # a line that is right as something that its name does not say
@@ -206,6 +207,8 @@ class Understanding:
             for m in targets
         ]
         if all(not right and cost >= FAINT for _, right, cost in options):
+            if (error := _error_of_their_own(sayings, line, said, value)) is not None:
+                return Reached(Judged(line, said=said, value=value), sayings.glossary.laid(error))
             options += _anything(sayings, line, value) or _value_of_cell(sayings, line, said, value)
         best = _best(sayings, line, options, said, value)
         if best is None:
@@ -264,16 +267,22 @@ def gate_of_error(sayings: Sayings, part: Expr, step: int) -> str | None:
 
 def _anything(sayings: Sayings, line: Line, value: Matrix[float] | None) -> list[tuple[Expr, bool, float]]:
     """The errors that have this value, for a name that hardly says what it is."""
-    if (
-        not re.match(r"d|delta|grad|eps|err", line.target)
-        or value is None
-        or ("/" in line.target and isinstance(line.rhs, Name))
-    ):
+    if not _ERROR_LIKE.match(line.target) or value is None or ("/" in line.target and isinstance(line.rhs, Name)):
         return []  # that two derivatives are one says nothing of what they are by
     errors: list[Expr] = [Adjoint(name) for name in sayings.course.derivation.adjoint_of]
     if any(by == -1 for _, by, _ in timed(line.target)):  # of the step before, only states have one
         errors = [Adjoint(name) for name in sayings.course.cell.previous]
     return [(q, True, 2.0) for q in errors if sayings.is_(value, q, line.step)][:1]
+
+
+def _error_of_their_own(sayings: Sayings, line: Line, said: Expr, value: Matrix[float] | None) -> Expr | None:
+    """The error that a line gives under a name that is none for an error, as `y = dk*gamma`."""
+    if value is None or _ERROR_LIKE.match(line.target) or not any(isinstance(node, Adjoint) for node in walk(said)):
+        return None
+    known = (
+        Adjoint(name) for name in sayings.course.derivation.adjoint_of if name not in sayings.course.cell.parameters
+    )
+    return next((error for error in known if sayings.is_(value, error, line.step)), None)
 
 
 def _value_of_cell(
@@ -318,4 +327,16 @@ def understanding(course: Course, sheet: Sheet, view: View) -> Understanding:
     """The plain reading of a sheet under a view."""
     said = {line.target: line.rhs.id for line in sheet.lines if line.defines and isinstance(line.rhs, Name)}
     words = sorted((canonical(theirs), ours) for theirs, ours in said.items() if ours in course.cell.shapes)
-    return Understanding(Glossary(course, sheet, view, learned=tuple(words)))
+    plain = Glossary(course, sheet, view, learned=tuple(words))
+    return Understanding(replace(plain, taught=dict(_told(plain, said))))
+
+
+def _told(glossary: Glossary, said: Mapping[str, str]) -> Iterator[tuple[str, Expr]]:
+    """The letters that a sheet says to be errors, or derivatives through all steps: "let `e_t = dL/da_t`"."""
+    for theirs, ours in said.items():
+        for meaning in glossary.readings(ours)[:1] if "/" in ours and "[" not in theirs else ():
+            match meaning.quantity:
+                case Adjoint(part="") if meaning.cost < FAINT:
+                    yield theirs, meaning.quantity
+                case Derivative(of, wrt, "total") if glossary.sheet.in_total and wrt in glossary.course.cell.parameters:
+                    yield theirs, Derivative(of, wrt, OVER_TIME)

@@ -7,11 +7,12 @@ from functools import cached_property, partial
 from derivations.expression import Adjoint, Expr, Name, Shift, rewrite, scalar_view, walk
 from derivations.floats import FloatMatrices
 from derivations.marking.course import DENOMINATOR, ROWS, SCALAR, TURNED
+from derivations.marking.judged import Judged
 from derivations.marking.numbering import at_numbers
 from derivations.marking.right_line import written_out
 from derivations.marking.sheet import Line, Written, free
 from derivations.marking.understanding import Understanding
-from derivations.marking.world import NO_VALUE, World, leaves
+from derivations.marking.world import NEVER, NO_VALUE, World, leaves
 from derivations.notation import for_names
 from derivations.plain import code
 from derivations.typeset import to_latex
@@ -37,8 +38,20 @@ class Wording:
                     if found is not None:
                         yield found, name
             whole = judged.of if judged.of is not None else judged.quantity
+            if whole is None and (error := self._error(judged)) is not None:
+                yield error, judged.line.target
             if whole is not None and not judged.part:
                 yield whole, judged.line.target
+
+    def _error(self, judged: Judged) -> Expr | None:
+        """The error that a line gives which is a quantity of their own by its name: `aR` for that at the reset gate."""
+        said, step = judged.said, judged.line.step
+        if judged.value is None or said is None or not any(isinstance(node, Adjoint) for node in walk(said)):
+            return None
+        errors = (
+            Adjoint(name) for name in self.course.derivation.adjoint_of if name not in self.course.cell.parameters
+        )
+        return next((e for e in errors if self.course.agrees(judged.value, e, self.view, step)), None)
 
     def _names(self) -> dict[Expr, str]:
         table: dict[Expr, str] = {}
@@ -151,6 +164,8 @@ class Wording:
         found = [LAYOUTS[self.view.layout]] if self.view.layout in LAYOUTS else []
         if gate := self.reading.mirrored:
             found.append(f"what it calls {gate} is 1 - {gate}")
+        if any(step == NEVER and id_ in self.course.cell.parameters for id_, step in self.view.zero):
+            found.append("read without biases")
         for quantity, name in self.table.items():
             ours = code(quantity)
             if name != ours and name.replace("_t", "") != ours:

@@ -36,6 +36,7 @@ from derivations.matrices import Matrix, MatrixArithmetic, ShapeError
 MOST_TERMS = 20_000
 STEPS = 4  # before, now, after, and one more after that
 NOW = 2
+NEVER = 0  # the step of what has none: `("b_h", NEVER)` among what is zero is a cell without that bias
 ROWS = "rows "  # `Reduce("rows -2:", (v,))` is the last two rows of v
 HEIGHT = "height:"  # `Part(v, ("height:2", "height:3"), 1)` is three rows of v, after the first two
 OVER_TIME = "over time"  # the kind of a derivative through all steps
@@ -153,7 +154,7 @@ class World:
         if id_.startswith(HEIGHT):
             return [[self.arithmetic.scalar(Fraction(0))]] * int(id_.removeprefix(HEIGHT))
         if id_ in cell.parameters:
-            return self._outside(id_, id_)
+            return self._nothing(id_) if (id_, NEVER) in self.zero else self._outside(id_, id_)
         if id_ in cell.previous:
             return self.named(cell.states[cell.previous.index(id_)], step - 1)
         if id_ in cell.defined:

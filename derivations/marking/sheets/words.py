@@ -30,6 +30,10 @@ _DEFINED = re.compile(  # "delta_k = dL/da_k", for any gate k
 )
 _AT_ARGUMENTS = re.compile(r"pre-?\s?activations?|net inputs?|inside the (?:nonlinearity|sigmoid)", re.IGNORECASE)
 _OF = re.compile(r"(?:gradients?|derivatives?|errors?|dL/d)\b|w\.?\s?r\.?\s?t|with respect to|\bat\b", re.IGNORECASE)
+_IN_TOTAL = re.compile(r"\b(?:in )?total\b|depends on \S+ as well|through all steps", re.IGNORECASE)
+_LETTER = re.compile(
+    r"(?<![A-Za-z])(?P<letter>[a-z])(?P<of>[xvk*])(?:[\[(_]t[\])]?)?\s*(?:=|is|means?|for)\s*(?:the\s+)?(?:total\s+)?dL/d(?P=of)"
+)
 _EVERY_LOSS = re.compile(
     r"loss\w*\s+(?:\$?L\$?\s+)?(?:on|at|of|depends on|reads|for)\s+(?:every|each|all)|every\s+\$?h"
     r"|at (?:every|each|all) (?:time ?)?steps?|L\s*=\s*(?:\\?sum|\u2211|\u03a3|L_?\{?1\}?\s*\+)"
@@ -52,6 +56,8 @@ def with_words(sheet: Sheet, text: str) -> Sheet:
         all_steps=bool(_ALL_STEPS.search(text)),
         later=sheet.notation != "python" and _speaks_of_later(sheet, text),
         at_arguments=frozenset(_at_arguments(text)),
+        in_total=bool(_IN_TOTAL.search(text)),
+        error_letters=frozenset(match["letter"] for match in _LETTER.finditer(text)),
         every_loss=bool(_EVERY_LOSS.search(text)),
     )
 
