@@ -20,10 +20,12 @@ from derivations.marking.meaning import Meaning
 from derivations.marking.name_marks import bare, by_g, canonical, timed
 from derivations.marking.sayings import Sayings
 from derivations.marking.sheet import Line, Sheet, free
+from derivations.marking.sheets.definitions import is_error
 from derivations.marking.world import HEIGHT, NO_VALUE, OVER_TIME
 from derivations.matrices import Matrix
 
 _ERROR_LIKE = re.compile(r"d|delta|grad|eps|err")
+FEWEST_USERS = 2  # lines that say what a name means that says nothing
 MOST_USERS = 6
 # what speaks for and against a reading, in lines that are right
 GUESS = 0.4  # a line that is right as something that its name does not say
@@ -210,6 +212,8 @@ class Understanding:
             if (error := _error_of_their_own(sayings, line, said, value)) is not None:
                 return Reached(Judged(line, said=said, value=value), sayings.glossary.laid(error))
             options += _anything(sayings, line, value) or _value_of_cell(sayings, line, said, value)
+        if not options:
+            options = _by_users(sayings, line, value)
         best = _best(sayings, line, options, said, value)
         if best is None:
             return Reached(Judged(line, said=said, value=value), said)
@@ -273,6 +277,23 @@ def _anything(sayings: Sayings, line: Line, value: Matrix[float] | None) -> list
     if any(by == -1 for _, by, _ in timed(line.target)):  # of the step before, only states have one
         errors = [Adjoint(name) for name in sayings.course.cell.previous]
     return [(q, True, 2.0) for q in errors if sayings.is_(value, q, line.step)][:1]
+
+
+def _by_users(sayings: Sayings, line: Line, value: Matrix[float] | None) -> list[tuple[Expr, bool, float]]:
+    """The error that a line was meant to be whose name says nothing: several lines that read it are right with it."""
+    users = sayings.sheet.users.get(line.version, [])[:MOST_USERS]
+    if value is None or not is_error(line.target) or len(users) < FEWEST_USERS:
+        return []
+    cell = sayings.course.cell
+    errors = [Adjoint(name) for name in sayings.course.derivation.adjoint_of if name not in cell.parameters]
+    found = []
+    for error in errors:
+        bound = sayings.bound(error, value)
+        right = sum(sayings.right_after(j, {line.version: bound}) for j in users)
+        if right >= FEWEST_USERS and sayings.fits(value, error, line.step):
+            found.append((right, error))
+    best = max(found, key=lambda one: one[0], default=None)
+    return [] if best is None else [(best[1], False, FAINT + 0.1)]
 
 
 def _error_of_their_own(sayings: Sayings, line: Line, said: Expr, value: Matrix[float] | None) -> Expr | None:

@@ -25,6 +25,8 @@ UNEXPLAINED = "no single change"  # what is said where no mistake is found
 ALSO: dict[str, tuple[str, ...]] = {  # the same in words of ours
     # the direct path of the state before, dh*z, is the path h_prev -> h
     "w022": ("the path h_prev -> h is missing",),
+    # their own \\hat m is m_f/s_f: where it is due, the division is missing
+    "w160": ("\\hat m is due",),
     # m_f/s_f too much in the shift's gradient makes it the scale's gradient, and that is what is said
     "w035": ("this is dgamma_f, where dbeta_f is due",),
 }

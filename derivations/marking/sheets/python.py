@@ -60,7 +60,7 @@ def read_python(text: str) -> Sheet:
     found, time = walk.assigning, walk.time
     return Sheet(
         "python",
-        tuple(replace(line, defines=line.number in commented) for line in walk.lines()),
+        tuple(replace(line, defines=(line.number, line.target) in commented) for line in walk.lines()),
         given_in_comments(text, "#"),
         {**{name: f"{name}[t]" for name in sorted(time.series)}, **found.shown},
         strict=True,

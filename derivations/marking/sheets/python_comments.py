@@ -21,14 +21,14 @@ _OF_FORMULAS = (ast.BinOp, ast.UnaryOp, ast.Call, ast.Name, ast.Attribute, ast.S
 _OF_NUMPY = {"sqrt", "exp", "log", "mean", "sum", "square", "outer", "dot", "concatenate", "diag"}
 
 
-def with_comments(tree: ast.Module, text: str) -> frozenset[int]:
-    """Puts the definitions of a text's comments into its tree; the lines on which they stand."""
+def with_comments(tree: ast.Module, text: str) -> frozenset[tuple[int, str]]:
+    """Puts the definitions of a text's comments into its tree; the lines on which they stand, with the names."""
     stored = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     stored |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
     stored |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     stored |= {alias.asname or alias.name for node in ast.walk(tree) for alias in getattr(node, "names", ())
                if isinstance(alias, ast.alias)}  # fmt: skip
-    lines: set[int] = set()
+    places: set[tuple[int, str]] = set()
     found: list[ast.stmt] = []
     for number, written in enumerate(text.split("\n"), 1):
         comment = _COMMENT.match(written)
@@ -36,12 +36,12 @@ def with_comments(tree: ast.Module, text: str) -> frozenset[int]:
             statement = _statement(code)
             if name not in stored and statement is not None:
                 stored.add(name)
-                lines.add(number)
+                places.add((number, name))
                 found.append(_at(statement, number))
     for body in _bodies(tree) if found else ():
         read = {node.id for part in body for node in ast.walk(part) if isinstance(node, ast.Name)}
         body[:0] = _read_by(found, read)
-    return frozenset(lines)
+    return frozenset(places)
 
 
 def _said(comment: str) -> Iterator[tuple[str, str]]:
