@@ -265,6 +265,8 @@ class Written(MatrixArithmetic[Any]):
         if len(parts) > 1 and all(len(part) == 1 for part in parts) and any(len(part[0]) > 1 for part in parts):
             return [[entry for part in parts for entry in part[0]]]  # vectors that lie are joined to one that lies
         if len({len(part[0]) for part in parts}) > 1:
+            if len({len(part) for part in parts}) == 1:  # matrices beside one another
+                return [[entry for part in parts for entry in part[row]] for row in range(len(parts[0]))]
             raise ShapeError("parts of different widths in one stack")
         return self.base.stack(parts)
 

@@ -163,8 +163,8 @@ def _of_sum(
                 f"the slope of the sigmoid, {g.id}*(1 - {g.id}), where that of tanh is due", put(g * (1 - g)), 0.9
             )
             yield Slip(f"{g.id} for its slope {spelled(node)}", put(g), 1.0)
-            twice = f"tanh is applied twice: 1 - tanh({g.id})**2 where {spelled(node)} is due"
-            yield Slip(twice, put(1 - Call("tanh", (g,)) ** 2), 0.8)
+            words = f"tanh is applied twice: 1 - tanh({g.id})**2 where {spelled(node)} is due"
+            yield Slip(words, put(1 - Call("tanh", (g,)) ** 2), 0.8)
 
 
 def lost_words(via: str, bare: Expr, quantity: Expr, cell: Cell) -> str:

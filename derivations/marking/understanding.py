@@ -17,7 +17,7 @@ from derivations.marking.glossary import FAINT, Glossary
 from derivations.marking.growing import summed
 from derivations.marking.judged import Judged, Progress, Reached, Unknown
 from derivations.marking.meaning import Meaning
-from derivations.marking.name_marks import bare, by_g, canonical, timed
+from derivations.marking.name_marks import bare, by_g, canonical, of_loss, timed
 from derivations.marking.sayings import Sayings
 from derivations.marking.sheet import Line, Sheet, free
 from derivations.marking.sheets.definitions import is_error
@@ -51,7 +51,8 @@ class Understanding:
     def score(self) -> float:
         """How many lines are right; what fits no shape, and names that say little, speak against a reading."""
         odd = sum(CUT if self.cuts(j) else MISFIT for j in self.judged if self.cuts(j) or not self._shaped(j))
-        return self.promise - odd - sum(j.cost for j in self.judged) / 1000
+        other = sum(j.quantity is None and j.line.target in self.glossary.taught for j in self.judged)
+        return self.promise - odd - CUT * other - sum(j.cost for j in self.judged) / 1000
 
     @cached_property
     def promise(self) -> float:
@@ -349,7 +350,25 @@ def understanding(course: Course, sheet: Sheet, view: View) -> Understanding:
     said = {line.target: line.rhs.id for line in sheet.lines if line.defines and isinstance(line.rhs, Name)}
     words = sorted((canonical(theirs), ours) for theirs, ours in said.items() if ours in course.cell.shapes)
     plain = Glossary(course, sheet, view, learned=tuple(words))
-    return Understanding(replace(plain, taught=dict(_told(plain, said))))
+    return Understanding(replace(plain, taught={**dict(_told(plain, said)), **dict(_stacked(plain))}))
+
+
+def _stacked(glossary: Glossary) -> Iterator[tuple[str, Expr]]:
+    """The errors of what a sheet says to be vectors below one another: with `z = [h_prev; x]`, `dz` is both errors."""
+    sheet, cell = glossary.sheet, glossary.course.cell
+    fed: dict[str, set[str]] = {}
+    for target, vector in glossary.vocabulary.gates.roles.values():
+        fed.setdefault(target, set()).update({vector} - {""})
+    spoken = dict.fromkeys(name for line in sheet.lines for name in (line.target, *filter(free, line.uses)))
+    for line in sheet.lines:
+        if not isinstance(line.rhs, Stack) or is_error(line.target) or "[" in line.target:
+            continue
+        found = [glossary.readings(part.id) for part in line.rhs.parts if isinstance(part, Name) and free(part.id)]
+        ids = [m[0].quantity.id for m in found if m and isinstance(m[0].quantity, Name)]
+        if len(ids) == len(line.rhs.parts) and all(vectors == {*ids} for vectors in fed.values()):
+            for name in spoken:
+                if any(rest == line.target for rest, _ in of_loss(name, cell.states[0])):
+                    yield name, Stack(tuple(Adjoint(id_) for id_ in ids))
 
 
 def _told(glossary: Glossary, said: Mapping[str, str]) -> Iterator[tuple[str, Expr]]:
