@@ -31,7 +31,8 @@ def another_cell(reading: Understanding) -> str:
         spoken = set(_spoken(reading))
         owners = {gate for gate, own in _own_parameters(reading).items() if own & spoken}
         return "" if gates & spoken or len(owners) >= FEWEST else f"it names none of the gates of {cell.name}"
-    unknown = sum(bool(judged.why) for judged in claims)
+    above = reading.sheet.above
+    unknown = sum(bool(j.why) and not any(map(above, (j.line.target, *j.line.uses))) for j in claims)
     right = sum(judged.right for judged in claims)
     return f"most of its names are unknown to {cell.name}" if unknown > max(FEWEST, right) else ""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from derivations.cell import Cell
-from derivations.expression import Adjoint, Derivative, Expr, Name, Shift, Transpose, walk
+from derivations.expression import Adjoint, Derivative, Expr, Name, Shift, Total, Transpose, walk
 from derivations.marking.course import SCALAR, Course, View
 from derivations.marking.judged import Unknown
 from derivations.marking.meaning import Meaning, moved
@@ -17,6 +17,7 @@ from derivations.marking.world import NO_VALUE, NOW, OVER_TIME
 
 FAINT = 1.9  # the cost from which on a name hardly says what it is
 OF_STEP = re.compile(r"d_?[A-Za-z]+(?:\[[^\]]+\]|_?\d)/")  # of the loss of one step
+_OF_WEIGHT = re.compile(r"^(?:d_?L/)?d_?(?=[A-Za-z])")
 _FINAL = re.compile(r"^(d_?\w+?)_?(?:last|final|end|fin|T)$")
 
 
@@ -64,10 +65,16 @@ class Glossary:
         """All that a name may mean, the likeliest first; `order` is that of the gates in what is packed."""
         if name in self.sheet.names:
             return [Meaning(self.sheet.names[name], 0)]
+        if self.sheet.above(name):
+            return []
         result = [*self._delta_beside(name), *self._as_here(name, target)]
         if (meant := self.taught.get(bare(name))) is not None:
             by = next((by for _, by, _ in timed(name)), 0) if "[" in name else 0
             result = [Meaning(moved(meant, by), -0.1), *(m for m in result if m.quantity != moved(meant, by))]
+        if (weight := self.chosen.get(_OF_WEIGHT.sub("", name))) is not None and weight != self.chosen.get(name):
+            result = [
+                m for m in result if isinstance(m.quantity, Adjoint | Total) and Name(m.quantity.of) == weight
+            ] or result
         if name in self.sheet.series:  # what comes from outside for every step is no adjoint that the steps pass on
             result = [m for m in result if m.quantity not in [Adjoint(state) for state in self.carried]]
         if self.sheet.steps and not target and (final := _FINAL.match(name)):  # dh_last, dc_end: after the last step

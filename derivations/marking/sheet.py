@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from derivations.cell import CellError
-from derivations.expression import Add, Expr, Name, names
+from derivations.expression import Add, Expr, MatMul, Name, names
 from derivations.marking.world import NOW
 from derivations.matrices import Matrix, MatrixArithmetic, ShapeError
 
@@ -138,6 +138,24 @@ class Sheet:
         return any(name.startswith("d+") for name in spoken)
 
     @cached_property
+    def outside(self) -> frozenset[str]:
+        """The names of a layer above the cell, in `y = V h + c`: its parameters and what it gives."""
+        found: set[str] = set()
+        for line in self.lines:
+            terms = line.rhs.terms if isinstance(line.rhs, Add) else (line.rhs,)
+            match terms:
+                case (MatMul(Name(weight), Name(state)), *more) if state.partition("#")[0] in _READ and len(more) < 2:
+                    bias = [term.id for term in more if isinstance(term, Name) and free(term.id)]
+                    if len(bias) == len(more) and free(weight) and "/" not in line.target and line.target[:1] != "d":
+                        found |= {weight, line.target, *bias}
+        return frozenset(found)
+
+    def above(self, name: str) -> bool:
+        """Whether a name is of a layer above the cell, or the derivative of the loss by such a one."""
+        plain = name.partition("[")[0].partition("#")[0]
+        return bool(self.outside) and re.sub(r"^d_?(?:L/d_?)?(?=\w)", "", plain) in self.outside
+
+    @cached_property
     def stepwise(self) -> bool:
         """Whether it has a name for the loss of one step, L_t, beside one for that of all."""
         spoken = {name for line in self.lines for name in (line.target, *line.uses)}
@@ -159,6 +177,8 @@ class Sheet:
 
 
 _OF_LOSS = re.compile(r"d_?(?:L|E|J|ell|l|[Ll]oss)(?P<step>(?:\[[^\]]+\]|_?\d)?)/")
+
+_READ = ("h", "s", "a", "h_t")  # what a layer above reads: the state of this step
 
 
 class Versions:

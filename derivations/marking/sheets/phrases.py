@@ -28,6 +28,18 @@ _SHARE = re.compile(
     rf"(?:\s+(?:the|a|total))*(?P<grad>\s+(?:grad(?:ient)?|derivative)(?:\s+(?:of|w\.?r\.?t\.?|for))?)?{_KIND}\s+{_NAME}",
     re.IGNORECASE,
 )
+_UNITS = {
+    "forget gate": "f", "input gate": "i", "output gate": "o", "update gate": "z", "reset gate": "r",
+    "cell state": "c", "cell": "c", "memory": "c", "hidden state": "h", "hidden": "h", "input": "x",
+    "candidate": "candidate", "candidate gate": "candidate", "cell candidate": "candidate",
+    "candidate state": "candidate", "block input": "candidate", "new gate": "candidate",
+}  # fmt: skip
+_ERROR = r"(?:errors?|gradients?|grads?|deltas?|derivatives?)"
+_OF_UNIT = re.compile(
+    rf"(?:the\s+)?(?:(?:{_ERROR})(?:\s+signal)?{_BY}\s+(?:the\s+)?(?P<old>(?:previous|old|last)\s+)?(?P<unit>{'|'.join(_UNITS)})"
+    rf"|(?P<before>(?:previous|old)\s+)?(?P<own>{'|'.join(_UNITS)})(?:'s)?\s+{_ERROR})",
+    re.IGNORECASE,
+)
 _PASSED = re.compile(
     r"(?:(?:what|which|is|gets|the|error|gradient|message|signal|that|and|so|it|then|to\s+be)\s+)*"
     r"(?:passed|sent|flows?|flowing|goes|going|handed|carried|propagated|passes|sends|returned|pushed|fed|message)"
@@ -64,6 +76,8 @@ _COLON = re.compile(r"(?P<left>[^:=]*[^:=\s])\s*:\s+(?P<right>[^\s:=].*)$", re.D
 _VERB = re.compile(
     r"(?P<left>\s*[^\s=:]+)\s+(?:is(?:\s+(?:just|simply|then|given\s+by|equal\s+to))?|equals|becomes|gets)\s+(?P<right>[^\s=:][^=:]*)$"
 )
+
+_GETS = re.compile(r"(?P<left>\s*[^\s=:]+)\s+(?:gets|receives|accumulates|collects)\s+(?P<right>[^\s=:][^=:]*)$")
 
 
 @dataclass(frozen=True)
@@ -104,6 +118,9 @@ def subject(left: str) -> Subject | None:
         return Subject(at_argument(base["base"]), share, unless)
     if found := _VALUE.search(text):
         return subject(text[: found.start()])
+    if match := _OF_UNIT.fullmatch(text):
+        unit = _UNITS[" ".join((match["unit"] or match["own"]).lower().split())]
+        return Subject(f"dL/d{unit}{'_prev' * bool(match['old'] or match['before'])}", share)
     if match := _GRADIENT.fullmatch(text):
         return Subject(_error_of(match["name"]), share)
     if " " not in text:
@@ -127,5 +144,7 @@ def at_argument(base: str) -> str:
 
 def sides(code: str) -> tuple[str, str] | None:
     """Both sides of what may be a claim with a colon or a verb for its sign, the words before a second colon left out."""
+    if match := _GETS.fullmatch(code.rstrip()):
+        return f"gradient of {match['left'].strip()}", match["right"]
     match = _COLON.fullmatch(code.rstrip()) or _VERB.fullmatch(code.rstrip())
     return (match["left"], match["right"]) if match else None

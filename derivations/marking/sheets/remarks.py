@@ -27,7 +27,13 @@ _BEHIND = re.compile(
     r"\s+(?:the|an|in total|per|coming|is|of|from|because|since|as|which|when|hence|via|again|here|where(?!\s+\S+\s*:?=)"
     r"|(?:at|for|from)\s+(?:step|time|t\b|all|each|every))\b[^=]*$"
 )
-_CALCULATED = re.compile(r"\b(?:times|plus|minus|multipl\w+|divided|transposed?|squared|product|over)\b")
+_ADDED = re.compile(  # ", one line per gate", ", r and z are sigmoids"
+    r"(?:,|\s-)\s+(?![^=]*\b(?:times|plus|minus|multipl\w+|divided|transposed?|squared|product)\b)"
+    r"(?:\w+\s*,\s*)?(?:\w+\s+)?[A-Za-z]{3,}\s+[a-z]{2,}\b[^=]*$"
+)
+_CALCULATED = re.compile(
+    r"\b(?:times|plus|minus|multipl\w+|divided|transposed?|squared|product\s+(?:with|of|by|and)|over)\b"
+)
 _BESIDE = re.compile(r"\s*,\s*[a-z]+(?:\s+[a-z]+)*\s*$")  # "dL/dh, recurrent part"
 _IS = re.compile(r"^\s*(?:[a-z]+\s+)*?([A-Za-z]\w{0,5})\s+(?:is|=|:=)\s+([A-Za-z\u2202\u03b4]\S*?)\s*$")
 _IS_THE = re.compile(
@@ -111,7 +117,9 @@ def stripped(said: Said, assigned: re.Pattern[str]) -> Said:
         right = text[cut.start() :]
         if (behind := _BEHIND.search(right)) and not _CALCULATED.search(behind[0]):
             right = right[: behind.start()]
-        right = right.rstrip(" ,")
+            if re.fullmatch(r"[:=\s]*(?:at|in|to|by|on|as|for)", right):
+                return Said(said.start, "")  # "da = at the net input" is a sentence
+        right = _ADDED.sub("", right).rstrip(" ,")
         if (behind := _BEHIND.search(text[cut.start() :])) and _COMES_BACK.search(behind[0]):
             return Said(said.start, "")  # a part of what the derivative says
         defines = defines or (cut[0] == ":=" and bool(re.fullmatch(r"[:=\s]*[\w/{}()+-]+\s*", right)))

@@ -19,7 +19,7 @@ _SAYS = r"\s+(?:is|are|be|denotes?|means?|mean|stands?\s+for)\s+"
 _TOTAL = r"(?:(?:the|its|total|full|whole|overall|error|gradient|derivative|loss|our|just|then|of|and|,)\s+)*"
 _D = r"[d\u2202]_?"
 _DERIVATIVE = rf"(?P<of>{_D}[A-Za-z][\w\[\](){{}}]*?)\s?/\s?{_D}(?P<wrt>\([^()\n]*\)(?!\w)|[^\W\d][\w~^']*(?:[\[({{][^\])}}\n]*[\])}}])?|[.*\u00b7])(?P<step>\[t\]|\(t\))?"
-_ENDS = r"(?=\s*(?:[,;.)(]|$)|\s+(?:in|the|where|with|and|of|for|from|i\.e|total|coming|at)\b)"
+_ENDS = r"(?=\s*(?:[,;:.)(]|$)|\s+(?:in|the|where|with|and|of|for|from|i\.e|total|coming|at)\b)"
 _SAID = re.compile(rf"{_N}{_SAYS}{_TOTAL}{_DERIVATIVE}{_ENDS}", re.MULTILINE)
 _SET = re.compile(rf"{_N}\s*:?=\s*{_TOTAL}{_DERIVATIVE}{_ENDS}", re.MULTILINE)
 _FROM_LOSS = re.compile(
@@ -112,9 +112,11 @@ def meanings(text: str, normal: Callable[[str], str]) -> Meant:
             elif of not in _LOSSES and _TOTAL_SAID.match(behind):
                 continue  # what goes through all steps before is no derivative within one
             elif _is_letter(theirs, of, wrt, pattern is _SAID):
-                names[theirs] = f"d{of}/d{wrt}"
                 if _COMES_BACK.match(behind):
-                    names[theirs] = f"d{wrt}_next"
+                    again = re.findall(rf"(?<![\w/]){re.escape(match['name'])}\s*[+:]?=", text)
+                    names |= {theirs: f"d{wrt}_next"} if len(again) < 2 else {}
+                else:
+                    names[theirs] = f"d{of}/d{wrt}"
     for match in _DIRECTLY.finditer(text):
         words = match["words"]
         if _FROM_LOSS.search(words) and _ERRING.search(words) and not _MORE.search(words):
@@ -139,7 +141,7 @@ def _is_letter(theirs: str, of: str, wrt: str, said: bool) -> bool:
     """Whether a name is one of the sheet's own for a derivative, and no claim about another one."""
     if _WEIGHTS.match(theirs) or "/" in theirs or len(wrt) > 12:
         return False
-    marked = re.match(r"d_?(?=[A-Za-z])", theirs)
+    marked = re.match(r"d_?(?=[A-Za-z])(?!elta|[A-Z]$)|d_?(?=[HCXFIOGZNS]$)", theirs)
     return said or not marked or wrt.endswith(theirs[marked.end() :])
 
 

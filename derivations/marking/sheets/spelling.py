@@ -37,7 +37,7 @@ _METHOD = re.compile(r"(?<=[\w)\]'])\.(?:dot|matmul|mm)\(")
 _TURNED = re.compile(r"(?<=[\w)\]])\.transpose\(\)")
 _FOLLOWS = re.compile(r"(?<=\s)(?:=+>|\u21d2|\u27f9|\u2234)(?=\s)")
 _LEADS = re.compile(
-    r"^(?P<blank>[ \t]*)(?:=+>|[-]+>|\u21d2|\u27f9|\u2234|\u2192|\u27a4|\u25b8|\u25aa|\u25e6|\u2713|>>?)(?=\s)",
+    r"^(?P<blank>[ \t]*)(?:=+>|[-]+>|\u21d2|\u27f9|\u2234|\u2192|\u27a4|\u25b8|\u25aa|\u25e6|\u2713)(?=\s)",
     re.MULTILINE,
 )
 _SIGNS = {"\u22c5": "\u00b7", "\u25e6": "\u2218", "\u25cb": "\u2218", "\u2a00": "\u2299", "\u2254": "=", "\u2250": "=",

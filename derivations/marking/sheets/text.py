@@ -13,7 +13,7 @@ from derivations.cell import CellError
 from derivations.expression import Expr, Name
 from derivations.marking.sheet import Line, Sheet, checked, normal
 from derivations.marking.sheets.bounds import bounded
-from derivations.marking.sheets.definitions import definitions, is_prose
+from derivations.marking.sheets.definitions import definitions, is_error, is_prose
 from derivations.marking.sheets.formula import formula
 from derivations.marking.sheets.habits import habits_of
 from derivations.marking.sheets.remarks import Said, parted, share_said, stripped, without_a_tail, without_remarks
@@ -34,6 +34,7 @@ _ZEROS = re.compile(
 _LOOP = re.compile(
     r"\s*(?:(?:for|while|loop)\b[^+*]*(?:[:{]|\bdo)|(?:do|end|endfor|end\s+for|\})|for\s+t\s*=[^+*]*)\s*"
 )
+_COUNTED = re.compile(r"\s*(?:(?:for|at|and)\s+)?[tT]\s*=\s*[\dT][\dT\s.,\u2026+:-]*")  # "t = 1..T"
 _STARTS = re.compile(r"\s*(?:for|loop|while)\b.*\bt\b.*(?::|do|\{)\s*$|\s*for\s+t\s*(?:=|in|from)\b", re.MULTILINE)
 
 
@@ -82,10 +83,11 @@ def _of_line(written: str, number: int, claims: Claims, text: str) -> Iterator[L
         code = claims.with_colon(code, number) or code
     for one in (one for whole in (*beside, *_statements(code)) for one in parted(whole)):
         claim = stripped(one, ASSIGNED)
-        if not ASSIGNED.search(claim.text):
+        if not ASSIGNED.search(claim.text) or _COUNTED.fullmatch(claim.text):
             continue
         found = list(claims.read(" " * claim.start + claim.text, number))
-        if any(line.rhs is None for line in found) and is_prose(one.text):
+        erring = any(is_error(claims.meant.of(line.target)) for line in found)
+        if any(line.rhs is None for line in found) and is_prose(one.text) and not erring:
             found = [line for more in definitions(one.text) for line in _readable(more, number, claims)]
         for line in found:
             said = share if share is not None else line.share

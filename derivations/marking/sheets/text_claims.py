@@ -11,6 +11,7 @@ from derivations.marking.sheets.definitions import is_error
 from derivations.marking.sheets.formula import formula
 from derivations.marking.sheets.habits import Habits
 from derivations.marking.sheets.phrases import sides, subject
+from derivations.marking.sheets.remarks import PROSE
 from derivations.marking.sheets.sentences import Meant
 from derivations.marking.sheets.text_tokens import pieces, plain
 
@@ -55,7 +56,7 @@ class Claims:
         """A claim that has a colon or a verb for its sign, `dW at t: g_t x_t^T`, with its sign; else empty."""
         found = sides(code)
         about = subject(found[0]) if found else None
-        if found is None or about is None:
+        if found is None or about is None or PROSE.search(found[1]):
             return ""
         left, right = found
         try:

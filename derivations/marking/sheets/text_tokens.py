@@ -39,7 +39,7 @@ _WORD = r"[A-Za-z]\w*"
 _NAMED = rf"{_WORD}(?:\{{\w+\}})?(?:{_STEP})?"
 _TOKENS = re.compile(
     rf"""(?P<SPACE>[ \t\n]+)
-    | (?P<DERIVATIVE>d(?:_|\b|(?=[A-Za-z]))\s?(?:{_NAMED})\s*/\s*d_?\s?{_NAMED})
+    | (?P<DERIVATIVE>d\^?\+?(?:_|\b|(?=[A-Za-z]))\s?(?:{_NAMED})\s*/\s*d_?\s?{_NAMED})
     | (?P<SUMMED>sum_(?:\{{\s*t\s*(?:=\s*\d\s*)?\}}|t(?:\b|=))(?:\s*\^\s*\{{[^{{}}]*\}}|\^?T\b)?)
     | (?P<NUMBER>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
     | (?P<TRANSPOSE>\.T\b|\.t\(\)|\^\{{?(?:T|top)\}}?(?!\w)|'(?!\w))
@@ -51,7 +51,7 @@ _TOKENS = re.compile(
     """,
     re.VERBOSE,
 )
-_DERIVATIVE = re.compile(rf"d_?\s?({_NAMED})\s*/\s*d_?\s?({_NAMED})")
+_DERIVATIVE = re.compile(rf"d\^?(\+?)_?\s?({_NAMED})\s*/\s*d_?\s?({_NAMED})")
 _LOSS_OF_STEP = re.compile(r"(?:L|E|J|l|ell|[Ll]oss)[_^]?(?:t|\{\(?t\)?\}|\(t\))")
 
 
@@ -94,8 +94,8 @@ def pieces(text: str, number: int, start: int = 0) -> Sequence[Piece]:
         if kind == "DERIVATIVE":
             over = _DERIVATIVE.fullmatch(token)
             assert over  # the same pattern, with groups
-            step = "[t]" if _LOSS_OF_STEP.fullmatch(over[1]) else ""
-            kind, token = "NAME", f"d{normal(over[1])}{step}/d{normal(over[2])}"
+            step = "[t]" if _LOSS_OF_STEP.fullmatch(over[2]) else ""
+            kind, token = "NAME", f"d{over[1]}{normal(over[2])}{step}/d{normal(over[3])}"
         elif kind == "NAME":
             kind, token = _word(token, clean[at:].lstrip()[:1])
             if kind == "NAME" and clean[at : at + 1] == "[":
