@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from derivations.marking.sheets.definitions import is_error
+from derivations.marking.sheets.spoken import is_word
 
 _NAME = r"(?P<name>[^\W\d][^\s=,;:()]*(?:\([^()\s]*\))?'?)"
 _LOSS = r"(?:\s+of\s+(?:the\s+)?(?:total\s+|whole\s+)?(?:loss|cost|error|objective|L|E|J)(?![\w/]))?"
@@ -62,6 +63,7 @@ _STEP = re.compile(
     re.IGNORECASE,
 )
 _HEAD = re.compile(r"(?:[A-Za-z][\w'-]*[,:]?\s+)+(?P<name>\S+(?:\s?/\s?\S+)?)")
+_TITLED = re.compile(r"(?P<head>[A-Za-z][A-Za-z' -]*)[,:]\s+(?P<name>\S+)")  # "GRU, h_t"
 _CHANGES = re.compile(  # words that make another quantity of a name
     r"\b(?:before|pre\w*|part|direct|immediate|local|not|without|ignoring|minus|wrong\w*|instead|partial|if|parts|half"
     r"|term|terms|negative|twice|per|was|were|had|wrote|claims?|says|said)\b",
@@ -125,6 +127,8 @@ def subject(left: str) -> Subject | None:
         return Subject(_error_of(match["name"]), share)
     if " " not in text:
         return Subject(text, share)
+    if (match := _TITLED.fullmatch(text)) and any(map(is_word, match["head"].split())) and not _CHANGES.search(text):
+        return Subject(match["name"], share)
     if (match := _HEAD.fullmatch(text)) and is_error(match["name"]) and not _CHANGES.search(text):
         return Subject(match["name"], share)
     return None

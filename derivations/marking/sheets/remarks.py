@@ -12,7 +12,8 @@ from derivations.marking.sheets.spoken import is_word
 
 _WORD = (
     r"(?:of|the|is|are|then|since|from|for|with|by|and|where|because|here|only|not|share|step|total|immediate|coming"
-    r"|incl\w*|recurrent|just|see|note|direct|comes?)"
+    r"|incl\w*|recurrent|just|see|note|direct|comes?"
+    r"|over|all|each|every|this|that|what|into|my|same|above|below|again|also|both|goes|we)"
 )
 _ALONE = r"(?:immediate|total|recurrent|direct|share|scalar|elementwise|exact|sum|part|own)"
 PROSE = re.compile(rf"\b{_WORD}\.?\s+[A-Za-z]{{1,}}|\b[a-z]{{3,}}\s+{_WORD}\b|^\s*{_ALONE}\s*$|:\s*[a-z]{{3,}}")
@@ -49,7 +50,7 @@ _SHARE = re.compile(
     r"\b(?:share|contribution|part|term)\b(?:\s+(?:of|from|at)(?:\s+(?:step|time))?(?:\s+t\s*=)?\s*(?:t=)?\s*(\d)?)?"
 )
 _SMILEY = re.compile(r"(?<=\s)[:;]['-]?[()DP](?=\s|$)|[\u2713\u2714\u2705\u274c\U0001f300-\U0001faff]")
-_ARROW = re.compile(r"\s*(?:<[-=~]+|\u2190|\u21d0)\s*")
+_ARROW = re.compile(r"\s*(?:<[-=~]+|\u2190|\u21d0)\s*|\s[-=]*(?:->|\u2192)\s")
 _DASHED = re.compile(r"\s(?:--+|\u2014|//)\s*(?=[A-Za-z]{2,}\b[^=]*$).*$", re.DOTALL)
 _NUMBER = re.compile(r"\s+\(\s*(?:eq\.?\s*)?[\d*\u2020.]{1,4}[a-z]?'?\s*\)\s*$")  # the number of an equation
 _ASIDE = re.compile(r"(?<=[\w)\]'}])\s+[(\[](?:[A-Za-z'-]+[\s,.?!/]*)+[)\]]\s*$")

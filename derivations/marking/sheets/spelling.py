@@ -26,7 +26,7 @@ _RANGES = (
     re.compile(rf"{_SUM}\s*_?\s*[{{(]\s*(?P<first>\d)\s*(?:<=|\u2264)\s*t\s*(?:<=|\u2264)\s*{_LAST}\s*[}})]"),
 )
 _SUM_OVER = re.compile(
-    r"\b(?:the\s+)?sum\s+over\s+(?:all\s+)?(?:t|time|(?:time[ -]*)?steps)(?:\s+t)?\s+(?:of\s+)?(?=[^\s=])"
+    r"\b(?:the\s+)?sum\s+over\s+(?:all\s+)?(?:(?:time[ -]*)?steps|time|t)(?:\s+t)?\s+(?:of\s+)?(?=[^\s=)\],;.])"
 )
 _ALL_T = re.compile(rf"{_SUM}\s*_?\s*[{{(]\s*(?:all\s+)?(?:t|time|steps)\s*[}})]")
 _AXIS = r"\s*(?:(?:axis|dim)\s*=\s*)?(?:0|1(?=\s*,\s*keep))\s*(?:,\s*keepdims?\s*=\s*True\s*)?"

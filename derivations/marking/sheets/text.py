@@ -34,6 +34,7 @@ _ZEROS = re.compile(
 _LOOP = re.compile(
     r"\s*(?:(?:for|while|loop)\b[^+*]*(?:[:{]|\bdo)|(?:do|end|endfor|end\s+for|\})|for\s+t\s*=[^+*]*)\s*"
 )
+_SEVERAL = re.compile(r"\w+(?:\s*,\s*\w+)+")
 _COUNTED = re.compile(r"\s*(?:(?:for|at|and)\s+)?[tT]\s*=\s*[\dT][\dT\s.,\u2026+:-]*")  # "t = 1..T"
 _STARTS = re.compile(r"\s*(?:for|loop|while)\b.*\bt\b.*(?::|do|\{)\s*$|\s*for\s+t\s*(?:=|in|from)\b", re.MULTILINE)
 
@@ -90,8 +91,11 @@ def _of_line(written: str, number: int, claims: Claims, text: str) -> Iterator[L
         if any(line.rhs is None for line in found) and is_prose(one.text) and not erring:
             found = [line for more in definitions(one.text) for line in _readable(more, number, claims)]
         for line in found:
+            if line.rhs is None and _SEVERAL.fullmatch(line.target) and not is_error(line.target):
+                continue  # "f, i, o = sigma(...)" is no claim
             said = share if share is not None else line.share
-            line = replace(line, defines=claim.defines or line.defines, share=said)
+            defines = line.defines or (claim.defines and (isinstance(line.rhs, Name) or not is_error(line.target)))
+            line = replace(line, defines=defines, share=said)
             yield bounded(line, claim.text, text, claims.versions)
 
 
