@@ -141,10 +141,10 @@ class Sheet:
     def outside(self) -> frozenset[str]:
         """The names of a layer above the cell, in `y = V h + c`: its parameters and what it gives."""
         found: set[str] = set()
-        for line in self.lines:
+        for line in self.lines if self.notation != "python" else ():
             terms = line.rhs.terms if isinstance(line.rhs, Add) else (line.rhs,)
             match terms:
-                case (MatMul(Name(weight), Name(state)), *more) if state.partition("#")[0] in _READ and len(more) < 2:
+                case (MatMul(Name(weight), Name(state)), *more) if _READ.fullmatch(state) and len(more) < 2:
                     bias = [term.id for term in more if isinstance(term, Name) and free(term.id)]
                     if len(bias) == len(more) and free(weight) and "/" not in line.target and line.target[:1] != "d":
                         found |= {weight, line.target, *bias}
@@ -178,7 +178,7 @@ class Sheet:
 
 _OF_LOSS = re.compile(r"d_?(?:L|E|J|ell|l|[Ll]oss)(?P<step>(?:\[[^\]]+\]|_?\d)?)/")
 
-_READ = ("h", "s", "a", "h_t")  # what a layer above reads: the state of this step
+_READ = re.compile(r"[hsa]#\d+")  # what a layer above reads: the state of this step, once it is given
 
 
 class Versions:

@@ -46,8 +46,7 @@ def _end(text: str, start: int) -> int:
     while at < len(text):
         sign = text[at]
         if sign in "([{":
-            applied = text[at - 1 : at].isalnum()
-            if depth == 0 and not applied and _BRACKET.match(text, at):
+            if depth == 0 and _BRACKET.match(text, at):
                 return at
             depth += 1
         elif sign in ")]}":

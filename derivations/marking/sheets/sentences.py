@@ -28,7 +28,9 @@ _FROM_LOSS = re.compile(
 )
 _ERRING = re.compile(rf"\b(?:gradient|error|derivative|part|sends|gives|contributes|puts|signal|{_D}L|{_D}E|{_D}J)")
 _MORE = re.compile(r"\b(?:total|incl\w*|recurr\w*|later|plus|and|partial|Jacobian|path|through)\b|t\s*\+\s*1")
-_DIRECTLY = re.compile(rf"{_N}(?:\s*:?=|\s*:|\s+(?:is|denotes?|means?|be)\b|\s+(?=the\b))\s*(?P<words>[^=;\n,]*)")
+_DIRECTLY = re.compile(
+    rf"{_N}(?:\s*:?=|\s*:|\s+(?:is|denotes?|means?|be)\b|\s+(?=the\b))\s*(?P<words>(?:(?!\.\s)[^=;\n,])*)"
+)
 _COMES_BACK = re.compile(
     r"\s*,?\s*(?:coming|incoming|arriving|that comes|from)\b[^,;\n]*(?:t\s*\+\s*1|next|later|future)"
 )
@@ -134,7 +136,7 @@ def meanings(text: str, normal: Callable[[str], str]) -> Meant:
 
 
 def _of_gates(mark: str) -> tuple[re.Pattern[str], str]:
-    return re.compile(re.escape(mark) + _GATES), at_argument("\0")
+    return re.compile(re.escape(mark.rstrip("_")) + "_?" + _GATES), at_argument("\0")
 
 
 def _is_letter(theirs: str, of: str, wrt: str, said: bool) -> bool:
