@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any
 
 from derivations.cell import CellError
-from derivations.expression import Add, Expr, MatMul, Name, names
+from derivations.expression import Add, Expr, Name, names
 from derivations.marking.world import NOW
 from derivations.matrices import Matrix, MatrixArithmetic, ShapeError
 
@@ -81,6 +81,7 @@ class Sheet:
         steps: how many steps were walked, where the sheet is a program over time; 0 where it speaks of step t.
         numbered: whether its steps are written as numbers, all of them.
         components: whether it speaks of the components of vectors, by their indices.
+        outside: the names of a layer above the cell, in `y = V h + c`.
         later: whether its words speak of what comes back from the step after.
     """
 
@@ -97,6 +98,7 @@ class Sheet:
     numbered: bool = False
     components: bool = False
     slopes: tuple[tuple[Line, str, Expr], ...] = ()
+    outside: frozenset[str] = frozenset()
     later: bool = False
 
     @cached_property
@@ -137,19 +139,6 @@ class Sheet:
         spoken = {name for line in self.lines for name in (line.target, *line.uses)}
         return any(name.startswith("d+") for name in spoken)
 
-    @cached_property
-    def outside(self) -> frozenset[str]:
-        """The names of a layer above the cell, in `y = V h + c`: its parameters and what it gives."""
-        found: set[str] = set()
-        for line in self.lines if self.notation != "python" else ():
-            terms = line.rhs.terms if isinstance(line.rhs, Add) else (line.rhs,)
-            match terms:
-                case (MatMul(Name(weight), Name(state)), *more) if _READ.fullmatch(state) and len(more) < 2:
-                    bias = [term.id for term in more if isinstance(term, Name) and free(term.id)]
-                    if len(bias) == len(more) and free(weight) and "/" not in line.target and line.target[:1] != "d":
-                        found |= {weight, line.target, *bias}
-        return frozenset(found)
-
     def above(self, name: str) -> bool:
         """Whether a name is of a layer above the cell, or the derivative of the loss by such a one."""
         plain = name.partition("[")[0].partition("#")[0]
@@ -177,8 +166,6 @@ class Sheet:
 
 
 _OF_LOSS = re.compile(r"d_?(?:L|E|J|ell|l|[Ll]oss)(?P<step>(?:\[[^\]]+\]|_?\d)?)/")
-
-_READ = re.compile(r"[hsa]#\d+")  # what a layer above reads: the state of this step, once it is given
 
 
 class Versions:

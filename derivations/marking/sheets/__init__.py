@@ -7,6 +7,7 @@ from derivations.catalogue import text_of
 from derivations.cell import CellError
 from derivations.marking.sheet import Sheet, checked
 from derivations.marking.sheets.latex import read_latex
+from derivations.marking.sheets.layer_above import with_layer_above
 from derivations.marking.sheets.numbered import numbered
 from derivations.marking.sheets.python import read_python
 from derivations.marking.sheets.text import read_text
@@ -43,7 +44,7 @@ def read_sheet(text: str, notation: str = "") -> Sheet:
             found = read_text(text.replace(":=", " ="))  # columns stay
         case _:
             raise CellError(f"there is no notation {notation!r}; there are {', '.join(NOTATIONS)}")
-    return numbered(with_words(found, text))
+    return numbered(with_layer_above(with_words(found, text)))
 
 
 def read_sheet_file(path: Path) -> Sheet:

@@ -19,7 +19,8 @@ _TRANSPOSE = re.compile(
     rf"(?:\w{_PRIME}|{_ALONE})[^\n;.,]{{0,30}}\btranspos|transpos\w*[^\n;.,]{{0,20}}(?:{_PRIME}|prime)"
 )
 _SAID = re.compile(  # "h' and c' are the previous states", "(h' old)"
-    rf"(?P<names>{_STATE}{_PRIME}(?:\s*(?:,|and|&|/)\s*{_STATE}{_PRIME})*)\s*(?:=|:|is|are|for|means?|denotes?|stands? for)?"
+    rf"(?P<names>{_STATE}{_PRIME}(?:\s*(?:,|and|&|/)\s*{_STATE}{_PRIME})*)"
+    r"\s*(?:=|:|is|are|for|means?|denotes?|stands? for)?"
     rf"\s*(?:(?:the|its|their|a|our|hidden|cell|state|states|value|values|of|from|at)\s+)*{_BEFORE}"
 )
 _ALL_SAID = re.compile(

@@ -11,7 +11,10 @@ from derivations.marking.sheets.spoken import is_word
 
 _NAME = r"(?P<name>[^\W\d][^\s=,;:()]*(?:\([^()\s]*\))?'?)"
 _LOSS = r"(?:\s+of\s+(?:the\s+)?(?:total\s+|whole\s+)?(?:loss|cost|error|objective|L|E|J)(?![\w/]))?"
-_BY = r"(?:\s*(?:of|w\.?\s?r\.?\s?t\.?|with\s+respect\s+to|for|in|by|at|on|to|into|from|reaching|entering)(?:\s+(?:the|its))?)?"
+_BY = (
+    r"(?:\s*(?:of|w\.?\s?r\.?\s?t\.?|with\s+respect\s+to|for|in|by|at|on|to|into|from|reaching|entering)"
+    r"(?:\s+(?:the|its))?)?"
+)
 _KIND = (
     r"(?:\s+(?:weights?|matrix|matrices|bias|biases|vector|recurrent|input|hidden|cell|state|gate|parameter|previous"
     r"|old|variable|preactivation|pre-activation|candidate))*"
@@ -147,7 +150,7 @@ def at_argument(base: str) -> str:
 
 
 def sides(code: str) -> tuple[str, str] | None:
-    """Both sides of what may be a claim with a colon or a verb for its sign, the words before a second colon left out."""
+    """Both sides of what may be a claim with a colon or a verb for its sign."""
     if match := _GETS.fullmatch(code.rstrip()):
         return f"gradient of {match['left'].strip()}", match["right"]
     match = _COLON.fullmatch(code.rstrip()) or _VERB.fullmatch(code.rstrip())

@@ -25,8 +25,8 @@ _LEAD = re.compile(
 )
 _DEFINING = re.compile(rf"\b(?:{_LEADS})\b|(?<!\w)let\b", re.IGNORECASE)
 _BEHIND = re.compile(
-    r"\s+(?:the|an|in total|per|coming|is|of|from|because|since|as|which|when|hence|via|again|here|where(?!\s+\S+\s*:?=)"
-    r"|(?:at|for|from)\s+(?:step|time|t\b|all|each|every))\b[^=]*$"
+    r"\s+(?:the|an|in total|per|coming|is|of|from|because|since|as|which|when|hence|via|again|here"
+    r"|where(?!\s+\S+\s*:?=)|(?:at|for|from)\s+(?:step|time|t\b|all|each|every))\b[^=]*$"
 )
 _ADDED = re.compile(  # ", one line per gate", ", r and z are sigmoids"
     r"(?:,|\s-)\s+(?![^=]*\b(?:times|plus|minus|multipl\w+|divided|transposed?|squared|product)\b)"
@@ -53,9 +53,9 @@ _SMILEY = re.compile(r"(?<=\s)[:;]['-]?[()DP](?=\s|$)|[\u2713\u2714\u2705\u274c\
 _ARROW = re.compile(r"\s*(?:<[-=~]+|\u2190|\u21d0)\s*|\s[-=]*(?:->|\u2192)\s")
 _DASHED = re.compile(r"\s(?:--+|\u2014|//)\s*(?=[A-Za-z]{2,}\b[^=]*$).*$", re.DOTALL)
 _NUMBER = re.compile(r"\s+\(\s*(?:eq\.?\s*)?[\d*\u2020.]{1,4}[a-z]?'?\s*\)\s*$")  # the number of an equation
-_ASIDE = re.compile(r"(?<=[\w)\]'}])\s+[(\[](?:[A-Za-z'-]+[\s,.?!/]*)+[)\]]\s*$")
+_ASIDE = re.compile(r"(?<=[\w)\]'}])\s+[(\[](?:[A-Za-z'-]+[\s,.?!/]+)*[A-Za-z'-]+[\s,.?!/]*[)\]]\s*$")
 _WONDERING = re.compile(
-    r"[\s,]*(?:\b(?:right|correct|ok|okay|i\s+think|i\s+guess|hopefully|maybe|not\s+sure|done|qed|check\w*)\b[\s?!.]*|[?!]+|\u220e)+\s*$",
+    r"(?:[\s,]*(?:\b(?:right|correct|ok|okay|i\s+think|i\s+guess|hopefully|maybe|not\s+sure|done|qed|check\w*)\b|[?!.\u220e]))+\s*$",
     re.IGNORECASE,
 )
 _COMES_BACK = re.compile(r"coming|incoming|t\s*\+\s*1|next|later")

@@ -1,7 +1,7 @@
 """Sentences that say of which derivative a letter stands: `g_t is dL/dh_t, k_t is the direct gradient`.
 
-`d_f, d_i, d_o = gradients w.r.t. pre-activations` says it of several, `delta_x mean dL/da_x` of a family. Such names are
-put as what they stand for, wherever they are.
+`d_f, d_i, d_o = gradients w.r.t. pre-activations` says it of several, `delta_x mean dL/da_x` of a family. Such names
+are put as what they stand for, wherever they are.
 """
 
 import re
@@ -18,7 +18,8 @@ _BE = r"\s*(?::=|=|:|is|are|be|denotes?|means?|mean|stands?\s+for|for)(?![\w=])\
 _SAYS = r"\s+(?:is|are|be|denotes?|means?|mean|stands?\s+for)\s+"
 _TOTAL = r"(?:(?:the|its|total|full|whole|overall|error|gradient|derivative|loss|our|just|then|of|and|,)\s+)*"
 _D = r"[d\u2202]_?"
-_DERIVATIVE = rf"(?P<of>{_D}[A-Za-z][\w\[\](){{}}]*?)\s?/\s?{_D}(?P<wrt>\([^()\n]*\)(?!\w)|[^\W\d][\w~^']*(?:[\[({{][^\])}}\n]*[\])}}])?|[.*\u00b7])(?P<step>\[t\]|\(t\))?"
+_WRT = r"\([^()\n]{0,60}\)(?!\w)|[^\W\d][\w~^']*(?:[\[({][^\])}\n]{0,20}[\])}])?|[.*\u00b7]"
+_DERIVATIVE = rf"(?P<of>{_D}[A-Za-z][\w\[\](){{}}]{{0,12}}?)\s?/\s?{_D}(?P<wrt>{_WRT})(?:\[t\]|\(t\))?"
 _ENDS = r"(?=\s*(?:[,;:.)(]|$)|\s+(?:in|the|where|with|and|of|for|from|i\.e|total|coming|at)\b)"
 _SAID = re.compile(rf"{_N}{_SAYS}{_TOTAL}{_DERIVATIVE}{_ENDS}", re.MULTILINE)
 _SET = re.compile(rf"{_N}\s*:?=\s*{_TOTAL}{_DERIVATIVE}{_ENDS}", re.MULTILINE)
@@ -34,7 +35,7 @@ _DIRECTLY = re.compile(
 _COMES_BACK = re.compile(
     r"\s*,?\s*(?:coming|incoming|arriving|that comes|from)\b[^,;\n]*(?:t\s*\+\s*1|next|later|future)"
 )
-_LIST = rf"{_LETTER}(?:\s*(?:,|and|&)\s*(?:and\s+)?{_LETTER})*"
+_LIST = rf"{_LETTER}(?:\s*(?:,|and|&)\s*(?:and\s+)?{_LETTER}){{0,11}}"
 _ERRORS = r"(?:grad(?:ient)?s?|errors?|derivatives?|deltas?|sensitivit\w*|dL)"
 _ARGUMENT = (
     r"(?:pre-?\s?act(?:ivation)?s?|net[\s-]+inputs?|(?:before|w\.?r\.?t\.?\s+the\s+inputs?\s+of|inside)\s+(?:the\s+)?(?:\w+\s+)?"
@@ -42,17 +43,18 @@ _ARGUMENT = (
 )
 _AT_ARGUMENTS = re.compile(
     rf"(?<![\w/.*+(\[{{-])(?P<names>{_LIST})(?![\w~^']){_BE}(?:[a-z-]+\s+|w\.?r\.?t\.?\s+|\(?dL/d\s*){{0,6}}?"
-    rf"(?:{_ERRORS}[^=;\n]*?{_ARGUMENT}|{_ARGUMENT}[^=;\n,]*?{_ERRORS})"
+    rf"(?:{_ERRORS}[^=;\n]{{0,80}}?{_ARGUMENT}|{_ARGUMENT}[^=;\n,]{{0,80}}?{_ERRORS})"
 )
 _MARK = re.compile(r"(?:d_?|D_?|e_?|g_?|delta_?|\u03b4_?|eps_?|err_?|grad_?)(?P<base>[a-zA-Z]|[a-z]_?tilde)")
 _REMARKED = re.compile(
-    rf"^[ \t]*{_N}\s*=[^=\n]*?[(\[](?P<said>[^()\[\]\n]*\b{_ARGUMENT}[^()\[\]\n]*)[)\]]", re.MULTILINE
+    rf"^[ \t]*{_N}\s*=[^=\n]{{0,300}}?[(\[](?P<said>[^()\[\]\n]{{0,80}}\b{_ARGUMENT}[^()\[\]\n]{{0,80}})[)\]]",
+    re.MULTILINE,
 )
 _SOONER = re.compile(r"before|inside")  # which may speak of the order of steps
 _OTHERS = re.compile(r"following|below|others?\b|all\b|rest|likewise|same|etc|too\b")
 _AND_SO_ON = re.compile(
     rf"(?<![\w/])(?P<mark>d_?|e_?|delta_?|\u03b4_?|D_?)[a-z](?:\.\.+|\u2026|_?\*|\s*,?\s*etc\.?)\s*{_BE}(?:[a-z-]+\s+){{0,4}}?"
-    rf"(?:{_ERRORS}[^=;\n]*?{_ARGUMENT}|{_ARGUMENT}[^=;\n,]*?{_ERRORS})"
+    rf"(?:{_ERRORS}[^=;\n]{{0,80}}?{_ARGUMENT}|{_ARGUMENT}[^=;\n,]{{0,80}}?{_ERRORS})"
 )
 _GATES = "(?P<hole>[fiogrzn])"  # no letters of states
 _LOSSES = {"L", "E", "J", "C", "loss", "Loss"}
