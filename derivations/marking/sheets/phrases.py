@@ -50,7 +50,10 @@ _PASSED = re.compile(
     rf"(?:\s+(?:on|back|backwards?|down|along|over))*\s+(?:in)?to(?:\s+the)?{_KIND}\s+{_NAME}",
     re.IGNORECASE,
 )
-_UNIT = r"(?:sigmoid|sigma|tanh|\u03c3|logistic|(?:non-?\s?|the\s+)?(?:linearity|linearities)|activation|squash\w*|function|gate)"
+_UNIT = (
+    r"(?:sigmoid|sigma|tanh|\u03c3|logistic|(?:non-?\s?|the\s+)?(?:linearity|linearities)"
+    r"|activation|squash\w*|function|gate)"
+)
 _ARGUMENT = re.compile(
     rf"\s*[,(\[]?\s*(?:(?:just\s+)?(?:before|inside|through|past|behind|prior\s+to|under|below|w\.?r\.?t\.?\s+the\s+(?:input|argument)"
     rf"\s+of)\s+(?:the\s+|its\s+)?{_UNIT}|(?:at\s+|w\.?r\.?t\.?\s+|for\s+|of\s+)?(?:the\s+|its\s+)?(?:pre-?\s?act(?:ivation)?s?"

@@ -27,6 +27,7 @@ from derivations.marking.sheets.text_tokens import pieces, plain
 _COMMENT = re.compile(r"(.*?)(?:(?:#|//)(.*))?\Z", re.DOTALL)
 # what counts lines: `1)`, `(a)`, `2.`, `-`
 _ITEM = re.compile(r"^[ \t]*(?:\(?(?:\d{1,3}|[a-z])\)|\d{1,3}\.|[-*•])[ \t]+(?=\S)", re.MULTILINE)
+LONGEST_LINE = 4_000
 _NAMES = re.compile(r"\s*(?:#\s*)?names\s*:?\s*(?P<rest>.*)$", re.IGNORECASE)
 _ZEROS = re.compile(
     r"[^=]*(?:=[^=]*)*=\s*(?:0|zeros?(?:_like)?(?:\([^()]*\))?)(?:\s*,\s*0)*\s*(?:everywhere|at first|to start)?\s*"
@@ -51,9 +52,10 @@ def read_text(text: str) -> Sheet:
     text = spelt(checked(text))
     if not re.search("[⊙∘*]", text):
         text = text.replace("⊗", "⊙")  # where no other sign multiplies elementwise, this one does
-    habits = habits_of(text)
-    claims = Claims(habits, meanings(text, lambda name: normal(plain(habits.put(name)))))
     as_typed = text.split("\n")
+    said = "\n".join(line for line in as_typed if len(line) <= LONGEST_LINE)
+    habits = habits_of(said)
+    claims = Claims(habits, meanings(said, lambda name: normal(plain(habits.put(name)))))
     starts = next((k for k, line in enumerate(as_typed, 1) if _STARTS.match(line)), 0)
     for number, written in logical(_ITEM.sub(lambda item: " " * len(item[0]), text)):
         if written.lstrip().startswith((">", "```", "<!--", "|")):
@@ -69,6 +71,10 @@ def read_text(text: str) -> Sheet:
         naming = naming and not written.strip()
         if (number < starts and _ZEROS.fullmatch(written)) or _LOOP.fullmatch(written):
             continue  # what a loop starts from, and the loop itself
+        if len(written) > LONGEST_LINE:
+            why = f"a line of more than {LONGEST_LINE} characters"
+            lines += [Line(number, 1, " ".join(written[:80].split()), why=why)] if "=" in written else []
+            continue
         lines += _of_line(written, number, claims, text)
     return Sheet("text", tuple(lines), given, shown=claims.shown)
 
