@@ -104,10 +104,15 @@ def _likeliest(course: Course, sheet: Sheet) -> Understanding:
         if _all_right(best):
             return best
     for gate in course.vocabulary.gates.mirrors:
-        other = Understanding(Glossary(course, sheet, best.view, mirrored=gate))
+        views = [replace(best.view, layout=layout) for layout in (best.view.layout, *layouts(sheet, course.cell))]
+        other = max((Understanding(Glossary(course, sheet, view, mirrored=gate)) for view in views), key=_score)
         if other.score > best.score + 1.5:  # one line alone is a mistake, and no convention
             best = varied(other)
     return best
+
+
+def _score(reading: Understanding) -> float:
+    return reading.score
 
 
 def _of_last(best: Understanding) -> Understanding:

@@ -12,6 +12,7 @@ _NEXT = re.compile(rf"(?:^|_)(?:{NEXT})(?=_|$)")
 _FIXED = re.compile(r"_?\[?(?:(?<=[A-Za-z_\[])(0)|(?<=[_\[])T([+-]\d)?)\]?$")
 _AT = re.compile(r"(?<=.)(?:\[(?:t[+-]\d|0|T(?:[+-]\d)?)\]|_[0T])$")
 _BESIDE_T = re.compile(r"(\w*?[A-Za-z])t(?:(_?m1|_1|_?minus_?1)|_?p1|1|_?plus_?1)")
+_SHORT_AGO = re.compile(r"([hc])_?(?:p|pr|m|minus)")  # hp, c_m
 _WHOLE = re.compile(r"(?<=[A-Za-z])_?(?:total|tot|full|all|sum|cur|curr|current|now)$")
 _GLUED = re.compile(r"^(d?)(prev|next)([A-Za-z]\w*)$|^(\w*?[A-Za-z])_?(prev|next)(t?)$")
 _ERROR = (  # what stands around a name to say "the derivative of the loss by it"
@@ -65,6 +66,8 @@ def timed(name: str) -> Iterator[tuple[str, int, float]]:
                 yield rest, by, 0
     if match := _BESIDE_T.fullmatch(name):  # ct_1, htm1, ft1
         yield match[1], -1 if match[2] else 1, 0.3 if match[2] else 0.6
+    if match := _SHORT_AGO.fullmatch(name):
+        yield match[1], -1, 0.3
     if match := _WHOLE.search(name):
         yield name[: match.start()], 0, 0.1
     if match := _GLUED.match(name):

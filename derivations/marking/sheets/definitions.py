@@ -8,17 +8,12 @@ import re
 from collections.abc import Iterator
 
 from derivations.marking.sheets.remarks import Said
-from derivations.marking.sheets.spoken import SPOKEN
+from derivations.marking.sheets.spoken import is_word
 
 _NAME = re.compile(
     r"(?:^|(?<=[\s(,;$]))(?P<name>(?:[^\W\d]|\\[a-z])[^\s=,;:()+*/<>-]*(?:\{[^{}]*\}|\(t(?:\s*[+-]\s*\d)?\))?)\s*(?::=|=)(?![=>])\s*(?=\S)"
 )
 _ERROR = re.compile(r"(?:\u2202|\u2207|\u03b4|d_?[A-Za-z\u2202]|delta|grad|err|eps_)(?!ag\b)")
-_LETTERS = {
-    "alpha", "beta", "gamma", "delta", "epsilon", "eps", "eta", "theta", "kappa", "lambda", "mu", "nu", "xi", "rho",
-    "tau", "phi", "chi", "psi", "omega", "var", "std", "hat", "bar", "tilde", "net", "new", "old", "prev", "next",
-}  # fmt: skip
-_SHORT = {"is", "so", "of", "in", "as", "by", "or", "to", "at", "on", "if", "we", "an", "it", "no", "be"}
 _WORD = re.compile(r"(?<![\w.\\{])[A-Za-z]{2,}(?![\w({\[.\\])")
 _BRACKET = re.compile(r"\(\s*(?:[a-z]{2,}[ ,)]|[A-Z]\s*,)")
 _SENTENCE = re.compile(r"[A-Za-z]{3,}\s+[A-Za-z]{2,}")
@@ -61,15 +56,10 @@ def _end(text: str, start: int) -> int:
         elif depth == 0:
             ends = sign in ";\n$" or (sign in ",.:" and text[at + 1 : at + 2] in ("", " ", "\n"))
             word = _WORD.match(text, at)
-            if ends or text.startswith(("=>", "->"), at) or (word and _is_word(word[0])):
+            if ends or text.startswith(("=>", "->"), at) or (word and is_word(word[0])):
                 return at
             if word:
                 at = word.end()
                 continue
         at += 1
     return at
-
-
-def _is_word(text: str) -> bool:
-    small = text.lower()
-    return small in _SHORT or (len(small) > 2 and small not in _LETTERS and small not in SPOKEN)

@@ -18,7 +18,8 @@ from derivations.marking.sheets.latex_cursor import Cursor, Habits, braced, habi
 from derivations.marking.sheets.latex_indices import Indices, everywhere, indices
 from derivations.marking.sheets.latex_rows import readied, share_said
 from derivations.marking.sheets.latex_tokens import tokens
-from derivations.marking.sheets.text import BLANK, assigned, given_in_comments
+from derivations.marking.sheets.text import given_in_comments
+from derivations.marking.sheets.text_claims import BLANK, assigned
 
 MOST_EXPANSIONS = 2_000
 LONGEST_ROW = 8_000

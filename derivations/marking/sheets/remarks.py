@@ -8,9 +8,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from derivations.marking.sheets.spoken import is_word
+
 _WORD = (
     r"(?:of|the|is|are|then|since|from|for|with|by|and|where|because|here|only|not|share|step|total|immediate|coming"
-    r"|incl\w*|recurrent|just|see|note|direct|comes?)"
+    r"|incl\w*|recurrent|just|see|note|direct|comes?"
+    r"|over|all|each|every|this|that|what|into|my|same|above|below|again|also|both|goes|we)"
 )
 _ALONE = r"(?:immediate|total|recurrent|direct|share|scalar|elementwise|exact|sum|part|own)"
 PROSE = re.compile(rf"\b{_WORD}\.?\s+[A-Za-z]{{1,}}|\b[a-z]{{3,}}\s+{_WORD}\b|^\s*{_ALONE}\s*$|:\s*[a-z]{{3,}}")
@@ -22,12 +25,17 @@ _LEAD = re.compile(
 )
 _DEFINING = re.compile(rf"\b(?:{_LEADS})\b|(?<!\w)let\b", re.IGNORECASE)
 _BEHIND = re.compile(
-    r"\s+(?:the|an|in total|per|coming|is|of|(?:at|for|from)\s+(?:step|time|t\b|all|each|every))\b[^=]*$"
+    r"\s+(?:the|an|in total|per|coming|is|of|from|because|since|as|which|when|hence|via|again|here"
+    r"|where(?!\s+\S+\s*:?=)|(?:at|for|from)\s+(?:step|time|t\b|all|each|every))\b[^=]*$"
+)
+_ADDED = re.compile(  # ", one line per gate", ", r and z are sigmoids"
+    r"(?:,|\s-)\s+(?![^=]*\b(?:times|plus|minus|multipl\w+|divided|transposed?|squared|product)\b)"
+    r"(?:\w+\s*,\s*)?(?:\w+\s+)?[A-Za-z]{3,}\s+[a-z]{2,}\b[^=]*$"
+)
+_CALCULATED = re.compile(
+    r"\b(?:times|plus|minus|multipl\w+|divided|transposed?|squared|product\s+(?:with|of|by|and)|over)\b"
 )
 _BESIDE = re.compile(r"\s*,\s*[a-z]+(?:\s+[a-z]+)*\s*$")  # "dL/dh, recurrent part"
-_WITHOUT_A_SIGN = re.compile(
-    r"(?P<before>.*?)(?<![\w/])(?P<left>[d\u2202]\w*\s?/\s?[d\u2202]\S+?)(?P<after>(?:\s+[a-z]\S*(?:\s+\S+)*?)?)\s*:\s+(?P<right>\S.*)$"
-)
 _IS = re.compile(r"^\s*(?:[a-z]+\s+)*?([A-Za-z]\w{0,5})\s+(?:is|=|:=)\s+([A-Za-z\u2202\u03b4]\S*?)\s*$")
 _IS_THE = re.compile(
     r"(?:^|(?<=[\s;,]))([A-Za-z]\w{0,5})\s+(?:is|denotes|means)\s+the\s+[a-z ]+,?\s+"
@@ -40,6 +48,15 @@ _SUM_OVER = re.compile(r"\bsum\s+over\s+(?:all\s+)?(?:t|time|(?:time\s*)?steps)\
 _SUM_OF = re.compile(r"\bsum\s+of\s+(?:the\s+|all\s+)?(?:rows|columns)\s+of\s+([A-Za-z]\w*)")
 _SHARE = re.compile(
     r"\b(?:share|contribution|part|term)\b(?:\s+(?:of|from|at)(?:\s+(?:step|time))?(?:\s+t\s*=)?\s*(?:t=)?\s*(\d)?)?"
+)
+_SMILEY = re.compile(r"(?<=\s)[:;]['-]?[()DP](?=\s|$)|[\u2713\u2714\u2705\u274c\U0001f300-\U0001faff]")
+_ARROW = re.compile(r"\s*(?:<[-=~]+|\u2190|\u21d0)\s*|\s[-=]*(?:->|\u2192)\s")
+_DASHED = re.compile(r"\s(?:--+|\u2014|//)\s*(?=[A-Za-z]{2,}\b[^=]*$).*$", re.DOTALL)
+_NUMBER = re.compile(r"\s+\(\s*(?:eq\.?\s*)?[\d*\u2020.]{1,4}[a-z]?'?\s*\)\s*$")  # the number of an equation
+_ASIDE = re.compile(r"(?<=[\w)\]'}])\s+[(\[](?:[A-Za-z'-]+[\s,.?!/]+)*[A-Za-z'-]+[\s,.?!/]*[)\]]\s*$")
+_WONDERING = re.compile(
+    r"(?:[\s,]*(?:\b(?:right|correct|ok|okay|i\s+think|i\s+guess|hopefully|maybe|not\s+sure|done|qed|check\w*)\b|[?!.\u220e]))+\s*$",
+    re.IGNORECASE,
 )
 _COMES_BACK = re.compile(r"coming|incoming|t\s*\+\s*1|next|later")
 
@@ -98,7 +115,12 @@ def stripped(said: Said, assigned: re.Pattern[str]) -> Said:
         text = " " * lead.end() + text[lead.end() :]
     if cut := assigned.search(text):
         left = _BESIDE.sub("", text[: cut.start()])
-        right = _BEHIND.sub("", text[cut.start() :]).rstrip(" ,")
+        right = text[cut.start() :]
+        if (behind := _BEHIND.search(right)) and not _CALCULATED.search(behind[0]):
+            right = right[: behind.start()]
+            if re.fullmatch(r"[:=\s]*(?:at|in|to|by|on|as|for)", right):
+                return Said(said.start, "")  # "da = at the net input" is a sentence
+        right = _ADDED.sub("", right).rstrip(" ,")
         if (behind := _BEHIND.search(text[cut.start() :])) and _COMES_BACK.search(behind[0]):
             return Said(said.start, "")  # a part of what the derivative says
         defines = defines or (cut[0] == ":=" and bool(re.fullmatch(r"[:=\s]*[\w/{}()+-]+\s*", right)))
@@ -107,9 +129,15 @@ def stripped(said: Said, assigned: re.Pattern[str]) -> Said:
     return Said(said.start, text, defines)
 
 
-def without_a_sign(code: str) -> str:
-    """A claim that says `dL/dW at t: g_t x_t^T`, with its sign; empty where the line is none."""
-    match = _WITHOUT_A_SIGN.fullmatch(code.rstrip())
-    if not match or "=" in code or PROSE.search(match["right"]):
-        return ""
-    return " " * match.start("left") + match["left"].rstrip(",") + " = " + match["right"]
+def without_a_tail(code: str, assigned: re.Pattern[str]) -> str:
+    """A claim without what is remarked behind it: `<- right??`, `[before tanh]`, `-- see above`, `(3)`."""
+    cut = assigned.search(code)
+    if cut is None:
+        return code
+    head, tail = code[: cut.end()], _SMILEY.sub(" ", code[cut.end() :])
+    if (arrow := _ARROW.search(tail)) and tail[: arrow.start()].strip():
+        tail = tail[: arrow.start()]
+    tail = _DASHED.sub("", _NUMBER.sub("", tail))
+    while (bracket := _ASIDE.search(tail)) and any(map(is_word, re.findall(r"[A-Za-z]+", bracket[0]))):
+        tail = tail[: bracket.start()]
+    return head + _WONDERING.sub("", tail).rstrip(" ;:.,")

@@ -1,4 +1,4 @@
-"""What functions are called on sheets, with what they are."""
+"""What functions are called on sheets, with what they are, and which letters are words of a sentence."""
 
 from derivations.functions import WRITABLE
 
@@ -15,3 +15,14 @@ SPOKEN = {
     "tanh_deriv": "dtanh", "tanh_backward": "dtanh", "deriv_tanh": "dtanh",
     **{name: name for name in WRITABLE},
 }  # fmt: skip
+_LETTERS = {
+    "alpha", "beta", "gamma", "delta", "epsilon", "eps", "eta", "theta", "kappa", "lambda", "mu", "nu", "xi", "rho",
+    "tau", "phi", "chi", "psi", "omega", "var", "std", "hat", "bar", "tilde", "net", "new", "old", "prev", "next",
+}  # fmt: skip
+_SHORT = {"is", "so", "of", "in", "as", "by", "or", "to", "at", "on", "if", "we", "an", "it", "no", "be"}
+
+
+def is_word(text: str) -> bool:
+    """Whether letters are a word of a sentence, and no name or function."""
+    small = text.lower()
+    return small in _SHORT or (len(small) > 2 and small not in _LETTERS and small not in SPOKEN)
