@@ -5,18 +5,27 @@ row at `=` into claims; a row that starts with `=` goes on with the row before.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from derivations.cell import CellError
-from derivations.expression import Name, Transpose
-from derivations.marking.sheet import Line, Sheet, Versions, checked, normal
+from derivations.expression import Expr, Name, Transpose
+from derivations.marking.sheet import Line, Sheet, Versions, checked, free, normal
 from derivations.marking.sheets.bounds import bounded
 from derivations.marking.sheets.definitions import definitions, is_error
 from derivations.marking.sheets.formula import Piece, formula
-from derivations.marking.sheets.latex_cursor import Cursor, Habits, braced, habits
-from derivations.marking.sheets.latex_indices import Indices, everywhere, indices
+from derivations.marking.sheets.averages import averaged
+from derivations.marking.sheets.diagonals import without_identity
+from derivations.marking.sheets.latex_braces import braced
+from derivations.marking.sheets.latex_cursor import Cursor
+from derivations.marking.sheets.latex_entries import as_entries, assembled, pair_on_the_left, with_entries
+from derivations.marking.sheets.latex_gates import for_each_gate, gates_said
+from derivations.marking.sheets.latex_habits import Habits, habits, is_convention, said_directly
+from derivations.marking.sheets.latex_indices import ENTRY, Indices, everywhere, indices
+from derivations.marking.sheets.latex_products import with_products
 from derivations.marking.sheets.latex_rows import readied, share_said
+from derivations.marking.sheets.latex_setting import closes, plainly_set, without_brackets
+from derivations.marking.sheets.latex_silent import says_nothing
 from derivations.marking.sheets.latex_tokens import tokens
 from derivations.marking.sheets.text import BLANK, assigned, given_in_comments
 
@@ -36,12 +45,14 @@ _DISPLAY = re.compile(
 )
 # what sets two formulas on one line apart: a space or an alignment, with a whole formula to come
 _APART = re.compile(
-    r",?\s*(?:\\q?quad(?![A-Za-z])|\\text\s*\{\s*(?:and|where|with|so that|so)\s*\}|"
+    r",?\s*(?:(?:\\q?quad\s*)*\\(?:implies|iff|[Rr]ightarrow|Longrightarrow|Leftrightarrow|Longleftrightarrow|therefore|leadsto)"
+    r"(?![A-Za-z])(?:\s*\\q?quad)*|\\q?quad(?![A-Za-z])|\\text\s*\{\s*(?:and|where|with|so that|so)\s*\}|"
     r"&\s*&|&(?=[^&=\\]*(?:\\(?!\\)[^&=\\]*)*&\s*=))(?=(?:[^\\]|\\(?!\\|q?quad))*?=)"
 )
 _EQUALS = re.compile(
     r"\\(?:coloneqq|triangleq|equiv|doteq|leftarrow|gets|approx|simeq)(?![A-Za-z])(?:_\{?\w+\}?)?|:=|="
 )
+_NEXT_CLAIM = re.compile(r",(?:\s|\\[,;:!]|~)*(?=[^\s,=&()][^,=&]{0,60}?(?<![+\-<>])\s*&?\s*=)")
 _RULE = re.compile(
     r"\\(?:underline|rule|dots|ldots|hspace|vspace|q?quad|_)\*?|\{[^{}\\]*\}|[{}]"
 )  # what stands for a blank
@@ -68,12 +79,16 @@ def read_latex(text: str) -> Sheet:
         text = re.sub(r"\\otimes(?![A-Za-z])", r"\\outerproduct", text)
     text, macros = _macros(text)
     rows = list(_rows(text))
-    reader = _Reader(macros, usual=everywhere(row for _, _, row, _ in rows), habits=habits(text))
+    reader = _Reader(
+        macros, usual=everywhere(row for _, _, row, _ in rows), habits=habits(text), gates=gates_said(text)
+    )
+    given = {**reader.named(said_directly(text)), **given}
     for number, comment in comments:
         reader.defined(number, comment)
     for number, column, row, within in rows:
         start = len(reader.lines)
-        reader.row(number, column, row)
+        for one in for_each_gate(row, reader.gates):
+            reader.row(number, column, one)
         reader.lines[start:] = [
             bounded(replace(line, defines=within and _defines(line)), row.replace(r"\tau", "t"), text, reader.versions)
             for line in reader.lines[start:]
@@ -159,7 +174,8 @@ def _rows(text: str) -> Iterator[tuple[int, int, str, bool]]:
     for match in found:
         for group in ("body", "bracket", "dollars", "dollar", "paren"):
             if match[group] is not None:
-                inner.append((match.start(group), match.end(group), group in ("dollar", "paren")))
+                within = group in ("dollar", "paren") and _beside_words(text, match)
+                inner.append((match.start(group), match.end(group), within))
     if r"\begin{document}" not in text:  # lines of formulas without anything around them
         for match in re.finditer(r"[^\n]+", text):
             bare = not any(a < match.end() and match.start() < b for a, b, _ in inner)
@@ -179,13 +195,23 @@ def _rows(text: str) -> Iterator[tuple[int, int, str, bool]]:
                 yield line, column, row, within
 
 
+def _beside_words(text: str, formula: re.Match[str]) -> bool:
+    """Whether words stand on the line of a formula."""
+    start, end = text.rfind("\n", 0, formula.start()) + 1, text.find("\n", formula.end())
+    line = text[start : end if end >= 0 else len(text)]
+    return bool(re.search(r"[A-Za-z]{3,}", re.sub(r"\$[^$]*\$|\\\(.*?\\\)|\\[A-Za-z]+|\([^()$]*\)", " ", line)))
+
+
 def _cut(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
     """A formula at its line breaks, but not within a matrix."""
     depth, start, k = 0, begin, begin
     while k < end:
-        if depth == 0 and (match := _APART.match(text, k)) and "=" in text[start:k]:
+        apart = _APART.match(text, k) if depth == 0 else None
+        if apart is None and depth == 0 and text[k] == "," and _is_whole(text[start:k]):
+            apart = _NEXT_CLAIM.match(text, k, end)
+        if apart and "=" in text[start:k]:
             yield start, k
-            start = k = match.end()
+            start = k = apart.end()
         elif match := re.compile(r"\\begin\{[bpvB]?matrix\}").match(text, k):
             depth, k = depth + 1, match.end()
         elif match := re.compile(r"\\end\{[bpvB]?matrix\}").match(text, k):
@@ -205,6 +231,11 @@ def _cut(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
         yield start, end
 
 
+def _is_whole(text: str) -> bool:
+    """Whether all brackets of a text are closed."""
+    return all(text.count(opens) == text.count(closes) for opens, closes in ("()", "[]", "{}"))
+
+
 # --- rows -----------------------------------------------------------------------------------------------------------
 
 
@@ -219,16 +250,22 @@ class _Reader:
     indices: Indices = field(default_factory=Indices)  # in this row
     habits: Habits = field(default_factory=Habits)
     turned: bool = False  # the left-hand side is transposed
+    entry: str = ""  # the letters of the entry on the left-hand side
+    gates: dict[str, list[str]] = field(default_factory=dict)  # letters that stand for any of them
 
     def row(self, number: int, column: int, row: str) -> None:
         shown = " ".join(row.replace("&", " ").split())[:400]
         try:
             if len(row) > LONGEST_ROW:
                 raise CellError(f"a formula of more than {LONGEST_ROW} characters")
-            clean = _NOISE.sub(" ", readied(expanded(row, self.macros)))
-            clean = _EQUALS.sub("=", clean)
-            self.indices = indices(clean) or self.usual
-            parts = _at_equals(clean.strip().rstrip(".,;"))
+            clean = _NOISE.sub(" ", readied(plainly_set(expanded(row, self.macros))))
+            clean = _EQUALS.sub("=", clean).strip().rstrip(".,;").strip()
+            clean = clean[1:-1] if clean[:1] == "(" and closes(clean, 0) == len(clean) - 1 else clean
+            if says_nothing(parts := _at_equals(clean)):
+                return
+            clean = with_entries(without_brackets(with_products(clean)))
+            self.indices = as_entries(indices(clean) or self.usual, pair_on_the_left(clean))
+            parts = _at_equals(clean)
         except CellError as error:
             self.lines.append(Line(number, column, shown, why=error.message))
             return
@@ -256,22 +293,44 @@ class _Reader:
 
     def _claim(self, left: str, operator: str, right: str, line: Line) -> None:
         if left:
+            if is_convention(left, self.habits):
+                return
             found = self.pieces(left, line)
+            while found and found[0].kind == "LPAR" and len(found) > 2 and found[2].kind == "RPAR":
+                found = [found[1], *found[3:]]
             self.turned = len(found) == 2 and found[1].kind == "TRANSPOSE"
             found = found[:1] if self.turned else found
             if len(found) != 1 or found[0].kind != "NAME":
                 if _is_about_functions(left):
                     return  # a definition such as sigma(x) = ...
                 raise CellError("what stands left of `=` is not one name")
-            self.target = normal(found[0].text)
+            target, _, self.entry = found[0].text.partition(ENTRY)
+            self.target = normal(target)
         if not self.target:
             raise CellError("nothing stands on the left of `=`")
         if BLANK.fullmatch(_RULE.sub("", right)):
             raise CellError("this is left blank")
         before = self.versions.current.get(self.target, self.target)
-        rhs = formula(self.pieces(right, line), lambda name: self.versions.read(normal(name)))
+        rhs = assembled(formula(self.pieces(right, line), self._read), self.entry)
+        rhs = averaged(without_identity(rhs) if self.habits.identity else rhs, free)
         rhs = Transpose(rhs) if self.turned else rhs
         self.lines.append(assigned(replace(line, target=self.target), operator, rhs, before, self.versions))
+
+    def _read(self, name: str) -> Name:
+        whole, sign, entry = name.partition(ENTRY)
+        return Name(f"{self.versions.read(normal(whole)).id}{sign}{entry}")
+
+    def named(self, said: Mapping[str, Expr]) -> dict[str, Expr]:
+        """What is said of names, by their normal forms."""
+        found = {}
+        for written, meant in said.items():
+            try:
+                pieces = self.pieces(_NOISE.sub(" ", written), Line(0, 0, written))
+            except CellError:
+                continue
+            if len(pieces) == 1 and pieces[0].text not in ("dh_out", "dh_next"):
+                found[normal(pieces[0].text)] = meant
+        return found
 
     def pieces(self, text: str, line: Line) -> list[Piece]:
         return list(tokens(Cursor(text, line, self.shown, indices=self.indices, habits=self.habits)))
