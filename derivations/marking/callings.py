@@ -61,6 +61,8 @@ class Callings:
         ):  # fmt: skip
             known = found.setdefault(canonical(text), {})
             known[name] = min(cost, known.get(name, cost))
+        if "eps" in cell.shapes:
+            found |= {text: {"eps": 0.0} for text in ("epsilon", "varepsilon")}
         for text, name in self.learned:
             found[canonical(text)] = {name: -0.1}
         return {text: sorted(known.items(), key=lambda pair: pair[1]) for text, known in found.items()}

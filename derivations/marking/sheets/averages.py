@@ -53,7 +53,9 @@ def _weighed(expr: Expr, size: str) -> Weighed | None:
             return weights.pop(), Add(tuple(one[1] for one in found if one))
         case Div(above, below):
             over, under = _weighed(above, size), _weighed(below, size)
-            return (over[0] - under[0], Div(over[1], under[1])) if over and under else None
+            if over is None or under is None:
+                return None
+            return over[0] - under[0], over[1] if under[1] == ONE else Div(over[1], under[1])
         case Mul(factors):
             return _times(factors, size, lambda parts: Mul(tuple(parts)) if len(parts) > 1 else parts[0])
         case MatMul():

@@ -27,6 +27,7 @@ from derivations.marking.sheets.latex_rows import readied, share_said
 from derivations.marking.sheets.latex_setting import closes, plainly_set, without_brackets
 from derivations.marking.sheets.latex_silent import says_nothing
 from derivations.marking.sheets.latex_tokens import tokens
+from derivations.marking.sheets.moments import with_moments
 from derivations.marking.sheets.text import BLANK, assigned, given_in_comments
 
 MOST_EXPANSIONS = 2_000
@@ -94,7 +95,8 @@ def read_latex(text: str) -> Sheet:
             for line in reader.lines[start:]
         ]
     components = any(indices(row).absorbed for _, _, row, _ in rows)
-    return Sheet("latex", tuple(reader.lines), given, reader.shown, components=components)
+    lines = tuple(with_moments(reader.lines, text))
+    return Sheet("latex", lines, given, reader.shown, components=components)
 
 
 def _defines(line: Line) -> bool:

@@ -1,6 +1,6 @@
 r"""Products of Jacobians, `\frac{\partial h_T}{\partial h_k} = \prod_{j=k+1}^{T} D_j W`, written out for a few steps.
 
-The range on the left is taken to be of three steps, so that a product over too many or too few of them is seen. The
+The range on the left is taken to be of two steps, so that a product over too many or too few of them is seen. The
 newest factor stands on the left, as usual.
 """
 
@@ -9,7 +9,7 @@ import re
 from derivations.cell import CellError
 from derivations.marking.sheets.latex_gates import term_end
 
-STEPS, MOST = 3, 5
+STEPS, MOST = 2, 5
 _AT = r"[_^]\s*(?:\{{\s*\(?\s*(?P<{0}>[A-Za-z]|\\tau|\d+)\s*(?P<{0}_by>[+-]\s*\d)?\s*\)?\s*\}}|(?P<{0}_one>\w))"
 _JACOBIAN = re.compile(
     r"\s*\\[dt]?frac\s*\{\s*(?:\\partial|d|\\mathrm\s*\{\s*d\s*\})\s*(?P<of>\\?[A-Za-z]+(?:\{\w\})?)" + _AT.format("upper") +
@@ -39,15 +39,12 @@ def with_products(row: str) -> str:
             raise CellError("what this product goes over is not known")
         end = term_end(row, product.end())
         body = row[product.end() : end]
-        factors = " ".join(f"( {_at(body, letter, by)} )" for by in range(last, first - 1, -1))
+        newest = -places["0"] if set(places) == {"0"} else None  # steps as numbers stay so
+        factors = " ".join(f"( {_at(body, letter, by, newest)} )" for by in range(last, first - 1, -1))
         row = f"{row[: product.start()]} {factors} {row[end:]}"
-        left = row[: jacobian.end()]
-        back = _number(jacobian, "lower", places)
-        left = left[: jacobian.start("of")] + re.sub(
-            r"[_^]\s*(?:\{[^{}]*\}|\w)(?=\s*\})", "_{t}", left[jacobian.start("of") :], count=1
-        )
-        at = left.rindex(jacobian["of"])
-        row = left[:at] + f"{jacobian['of']}_{{t{back}}}}} =" + row[jacobian.end() :]
+        if newest is None:
+            of, back = jacobian["of"], _number(jacobian, "lower", places)
+            row = rf"\frac{{\partial {of}_{{t}}}}{{\partial {of}_{{t{back}}}}} =" + row[jacobian.end() :]
     return row
 
 
@@ -103,13 +100,17 @@ def _range(product: re.Match[str], places: dict[str, int]) -> tuple[str, int, in
     return letter, ends[0], ends[1]
 
 
-def _at(body: str, letter: str, by: int) -> str:
-    """A factor with a step in the place of the letter that counts."""
+def _at(body: str, letter: str, by: int, newest: int | None) -> str:
+    """A factor with a step in the place of the letter that counts; `newest` is the number of step t, if it has one."""
+
+    def step(match: re.Match[str]) -> str:
+        at = by + _by(match[1])
+        return str(newest + at) if newest is not None else "t" if at == 0 else f"t{at:+d}"
 
     def index(match: re.Match[str]) -> str:
         return match[1] + "{" + re.sub(
             rf"(?<![A-Za-z\\]){re.escape(letter)}(?![A-Za-z])(\s*[+-]\s*\d)?",
-            lambda m: "t" if (at := by + _by(m[1])) == 0 else f"t{at:+d}",
+            step,
             match[2].strip("{}"),
         ) + "}"  # fmt: skip
 

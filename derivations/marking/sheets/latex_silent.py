@@ -9,6 +9,8 @@ _LETTER = re.compile(r"(?:\\(?:tau|ell|star|ast)|[a-zT-TNHD](?<![bcfghorvwxy]))(
 _LIST = re.compile(r"(?:[\w\s,+\-{}()']|\\(?:l?dots|cdots|,|;|\s|tilde|hat|mathrm|text|left|right))*")
 _GAP = re.compile(r"[(\[{]\s*(?:\\(?:left|right))?\s*(?:\\cdot|\\[lc]?dots|\\bullet)\s*[)\]}]|^\s*\\[lc]?dots\s*$")
 _END = re.compile(r"[_^]\s*\{?\s*\(?\s*(?:T\s*\+\s*1|0)\s*\)?\s*\}?")
+_ERROR = re.compile(r"\\partial|\\delta|\\nabla|\\bar|\bd")
+_PACKED = re.compile(r"\s*\[(?:\s*[WUVRb][_^](?:\{[^{}]*\}|\w)(?:[_^](?:\{[^{}]*\}|\w))?)+\s*\]\s*")  # [W_h  W_x]
 _ZERO = re.compile(r"\s*(?:\\(?:mathbf|vec|boldsymbol|bm)\s*)?\{?\s*0\s*\}?\s*")
 
 
@@ -18,7 +20,9 @@ def says_nothing(parts: list[str]) -> bool:
     if not right:
         return False
     if all(_ZERO.fullmatch(part) or _END.search(part) for part in right) and _ZERO.fullmatch(right[-1]):
-        return bool(_END.search(left))
+        return bool(_END.search(left)) and not (_ERROR.search(left) and "T" not in left)
+    if re.match(r"\\?(?:mathbf\{)?[WUVR]", left) and all(_PACKED.fullmatch(part) for part in right):
+        return True
     if any(_GAP.search(part) for part in right):
         return True
     if _LETTER.fullmatch(left.strip("{} ")) and len(right) == 1:
