@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from derivations.cell import Cell
-from derivations.expression import Adjoint, Derivative, Expr, Name, Shift, Transpose, walk
+from derivations.expression import Adjoint, Derivative, Expr, Name, Shift, Total, Transpose, walk
 from derivations.marking.course import SCALAR, Course, View
 from derivations.marking.judged import Unknown
 from derivations.marking.meaning import Meaning, moved
@@ -29,6 +29,7 @@ class Glossary:
         mirrored: a gate that the sheet has the other way round.
         learned: the sheet's own words for quantities of the cell.
         taught: names, without steps, of which the sheet has shown what they mean.
+        by: derivatives of the loss, with the quantity that they are by.
     """
 
     course: Course
@@ -38,6 +39,7 @@ class Glossary:
     mirrored: str = ""
     learned: tuple[tuple[str, str], ...] = ()
     taught: Mapping[str, Expr] = field(default_factory=dict)
+    by: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -68,6 +70,8 @@ class Glossary:
         if (meant := self.taught.get(bare(name))) is not None:
             by = next((by for _, by, _ in timed(name)), 0) if "[" in name else 0
             result = [Meaning(moved(meant, by), -0.1), *(m for m in result if m.quantity != moved(meant, by))]
+        if name in self.by:
+            result = [m for m in result if any(_is_by(n, self.by[name]) for n in walk(m.quantity))] or result
         if name in self.sheet.series:  # what comes from outside for every step is no adjoint that the steps pass on
             result = [m for m in result if m.quantity not in [Adjoint(state) for state in self.carried]]
         if self.sheet.steps and not target and (final := _FINAL.match(name)):  # dh_last, dc_end: after the last step
@@ -187,3 +191,7 @@ def _of_one_step(found: Iterable[Meaning], cell: Cell) -> Iterator[Meaning]:
 def _from_outside(quantity: Expr) -> bool:
     inner = quantity.arg if isinstance(quantity, Shift) else quantity
     return isinstance(inner, Adjoint) and inner.part == "out"
+
+
+def _is_by(node: Expr, of: str) -> bool:
+    return isinstance(node, Adjoint | Total) and node.of == of

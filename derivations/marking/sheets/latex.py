@@ -19,7 +19,7 @@ from derivations.marking.sheets.diagonals import without_identity
 from derivations.marking.sheets.latex_braces import braced
 from derivations.marking.sheets.latex_cursor import Cursor
 from derivations.marking.sheets.latex_entries import as_entries, assembled, pair_on_the_left, with_entries
-from derivations.marking.sheets.latex_gates import for_each_gate, gates_said
+from derivations.marking.sheets.latex_gates import for_each_gate, gates_said, of_any_gate
 from derivations.marking.sheets.latex_habits import Habits, habits, is_convention, said_directly
 from derivations.marking.sheets.latex_indices import ENTRY, Indices, everywhere, indices
 from derivations.marking.sheets.latex_products import with_products
@@ -88,10 +88,10 @@ def read_latex(text: str) -> Sheet:
         reader.defined(number, comment)
     for number, column, row, within in rows:
         start = len(reader.lines)
-        for one in for_each_gate(row, reader.gates):
+        for one in () if within and of_any_gate(row, reader.gates) else for_each_gate(row, reader.gates):
             reader.row(number, column, one)
         reader.lines[start:] = [
-            bounded(replace(line, defines=within and _defines(line)), row.replace(r"\tau", "t"), text, reader.versions)
+            bounded(replace(line, defines=_defines(line, within)), row.replace(r"\tau", "t"), text, reader.versions)
             for line in reader.lines[start:]
         ]
     components = any(indices(row).absorbed for _, _, row, _ in rows)
@@ -99,9 +99,12 @@ def read_latex(text: str) -> Sheet:
     return Sheet("latex", lines, given, reader.shown, components=components)
 
 
-def _defines(line: Line) -> bool:
+def _defines(line: Line, within: str) -> bool:
     """Whether a formula within a sentence says what a name stands for: a value, or a letter for an error."""
-    return not is_error(line.target) or (isinstance(line.rhs, Name) and "/" not in line.target)
+    if within == "words" and isinstance(line.rhs, Name) and "/" not in line.target:
+        return True
+    barred = within == "line" and re.search(r"_(?:bar|dot)(?:_|\[|$)", line.target)
+    return within != "" and not is_error(line.target) and not barred
 
 
 def _only_for_matrices(text: str) -> bool:
@@ -169,14 +172,14 @@ def expanded(row: str, macros: dict[str, tuple[int, str]]) -> str:
     return row
 
 
-def _rows(text: str) -> Iterator[tuple[int, int, str, bool]]:
-    """The rows of every formula, with the place where each starts, and whether it stands within a sentence."""
+def _rows(text: str) -> Iterator[tuple[int, int, str, str]]:
+    """The rows of every formula, with the place where each starts, and whether it stands in a line of text, or among words."""
     found = list(_DISPLAY.finditer(text))
     inner = []
     for match in found:
         for group in ("body", "bracket", "dollars", "dollar", "paren"):
             if match[group] is not None:
-                within = group in ("dollar", "paren") and _beside_words(text, match)
+                within = "" if group not in ("dollar", "paren") else "words" if _beside_words(text, match) else "line"
                 inner.append((match.start(group), match.end(group), within))
     if r"\begin{document}" not in text:  # lines of formulas without anything around them
         for match in re.finditer(r"[^\n]+", text):
@@ -186,7 +189,7 @@ def _rows(text: str) -> Iterator[tuple[int, int, str, bool]]:
                 and _EQUALS.search(match[0])
                 and not _PROSE.search(re.sub(r"\\[A-Za-z]+|\{[^{}]*\}", " ", match[0]))
             ):
-                inner.append((match.start(), match.end(), False))
+                inner.append((match.start(), match.end(), ""))
     for begin, end, within in sorted(inner):
         for start, stop in _cut(text, begin, end):
             row = text[start:stop]
@@ -253,6 +256,7 @@ class _Reader:
     habits: Habits = field(default_factory=Habits)
     turned: bool = False  # the left-hand side is transposed
     entry: str = ""  # the letters of the entry on the left-hand side
+    letters: dict[str, str] = field(default_factory=dict)  # for derivatives of the loss, as at step t
     gates: dict[str, list[str]] = field(default_factory=dict)  # letters that stand for any of them
 
     def row(self, number: int, column: int, row: str) -> None:
@@ -316,11 +320,18 @@ class _Reader:
         rhs = assembled(formula(self.pieces(right, line), self._read), self.entry)
         rhs = averaged(without_identity(rhs) if self.habits.identity else rhs, free)
         rhs = Transpose(rhs) if self.turned else rhs
+        match rhs:
+            case Name(id_) if "/" in id_ and free(id_) and "[" not in id_ + self.target:
+                self.letters[self.target] = id_
         self.lines.append(assigned(replace(line, target=self.target), operator, rhs, before, self.versions))
 
     def _read(self, name: str) -> Name:
         whole, sign, entry = name.partition(ENTRY)
-        return Name(f"{self.versions.read(normal(whole)).id}{sign}{entry}")
+        name = normal(whole)
+        letter, bracket, step = name.partition("[")
+        if bracket and letter in self.letters and name not in self.versions.current:  # of another step
+            return Name(f"{self.letters[letter]}[{step}{sign}{entry}")
+        return Name(f"{self.versions.read(name).id}{sign}{entry}")
 
     def named(self, said: Mapping[str, Expr]) -> dict[str, Expr]:
         """What is said of names, by their normal forms."""

@@ -10,6 +10,7 @@ from derivations.marking.sheets.latex_braces import DEEPEST, braced
 from derivations.marking.sheets.latex_habits import Habits
 from derivations.marking.sheets.latex_indices import Indices
 
+
 @dataclass
 class Cursor:
     """A place in a formula.

@@ -8,7 +8,21 @@ import re
 from dataclasses import replace
 
 from derivations.cell import CellError
-from derivations.expression import Add, Div, Expr, MatMul, Mul, Name, Neg, Num, Outer, TimeSum, Transpose, names, rewrite
+from derivations.expression import (
+    Add,
+    Div,
+    Expr,
+    MatMul,
+    Mul,
+    Name,
+    Neg,
+    Num,
+    Outer,
+    TimeSum,
+    Transpose,
+    names,
+    rewrite,
+)
 from derivations.marking.sheets.latex_indices import ENTRY, Indices
 
 _LETTERS = r"[ijklmnpq]"
@@ -31,7 +45,12 @@ def pair_on_the_left(row: str) -> str:
     """The two letters that say an entry of a matrix on the left, where both go over something on the right as well."""
     left, sign, right = row.partition("=")
     found = _PAIR.search(left)
-    if not sign or not found or r"\sum_" in right.replace(r"\sum_t", "").replace(r"\sum_{t", "") or found[1] == found[2]:
+    if (
+        not sign
+        or not found
+        or r"\sum_" in right.replace(r"\sum_t", "").replace(r"\sum_{t", "")
+        or found[1] == found[2]
+    ):
         return ""
     letters = found[1], found[2]
     used = all(re.search(rf"[_,{{(\s^]{letter}(?![A-Za-z])", right) for letter in letters)

@@ -8,6 +8,9 @@ _SAID = re.compile(
     r"(?P<over>(?:\\?[a-z]+(?:\s*c)?\s*,\s*(?:\\[,; ]\s*)?)+\\?[a-z]+)\s*(?=\\[}r]|\$|\\\)|[.;:)]|$)",
     re.MULTILINE,
 )
+_DELTAS = re.compile(
+    r"\s*\\(?:delta|epsilon|varepsilon)\s*[_^][^=]*=\s*\\(?:[dt]?frac|partial)[^=]*\\partial\s*\{?\s*\\?(?:a|z|s|u|p|net|hat)(?![A-Za-z])"
+)
 MOST_GATES = 8
 
 
@@ -29,6 +32,11 @@ def for_each_gate(row: str, said: dict[str, list[str]]) -> list[str]:
         if re.search(used, row) and not re.search(bound, row):
             return [_with(row, letter, gate) for gate in gates]
     return [row]
+
+
+def of_any_gate(row: str, said: dict[str, list[str]]) -> bool:
+    r"""Whether a row says of the deltas of all gates what they are anyway, the errors at the preactivations."""
+    return len(for_each_gate(row, said)) > 1 and bool(_DELTAS.match(row))
 
 
 def over_gates(row: str) -> str:
@@ -67,4 +75,4 @@ def _with(body: str, letter: str, gate: str) -> str:
 
     body = re.sub(rf"([_^])\s*{letter}(?![A-Za-z])", lambda m: m[1] + "{" + gate + "}", body)
     body = re.sub(r"[_^]\s*\{([^{}]*)\}", index, body)
-    return re.sub(rf"(?<![A-Za-z\\_{{]){letter}(?![A-Za-z}}])", lambda _: gate, body)
+    return re.sub(rf"(?<![A-Za-z\\]){letter}(?![A-Za-z])", lambda _: gate, body)

@@ -80,7 +80,8 @@ def habits(text: str) -> Habits:
     if match := _SAID.search(plain):
         accent = match["accent"]
     for match in _SHOWN.finditer(plain):
-        if match["on"] == (match["of"] or match["under"]):
+        beneath = re.search(r"\\partial\s*\{?\s*$", plain[: match.start()])
+        if match["on"] == (match["of"] or match["under"]) and not beneath:
             accent = accent or match["accent"]
             if match["on"] in _PLACEHOLDERS:
                 said.add(_bare(match["on"], match["accent"]))
@@ -137,5 +138,6 @@ def said_directly(text: str) -> dict[str, Expr]:
 def _starts(behind: str, before: str) -> bool:
     """Whether words say what a name is: behind it, or as its title in front."""
     return bool(
-        re.match(r"\s*(?::|,|is|be|denotes|for|the|comes|means)(?!\w)", behind) or re.search(r"(?:part|gradient|error|signal)\s*$", before)
+        re.match(r"\s*(?::|,|is|be|denotes|for|the|comes|means)(?!\w)", behind)
+        or re.search(r"(?:part|gradient|error|signal)\s*$", before)
     )

@@ -20,7 +20,9 @@ _PRODUCT = re.compile(
 )
 _PLACE = re.compile(r"\s*(?:(?P<sign>[A-Za-z]|\\tau)\s*)?(?P<by>[+-]?\s*\d+)?\s*")
 _FROM = re.compile(r"\{?\s*(?P<letter>[a-z]|\\tau|\\ell)\s*(?:=\s*(?P<first>[^{}=<>]+))?\}?")
-_BETWEEN = re.compile(r"\{\s*(?P<a>[^<>\\]+?)\s*(?P<x><|>|\\leq?|\\geq?)\s*(?P<letter>[a-z])\s*(?P<y><|>|\\leq?|\\geq?)\s*(?P<b>[^<>\\]+?)\s*\}")
+_BETWEEN = re.compile(
+    r"\{\s*(?P<a>[^<>\\]+?)\s*(?P<x><|>|\\leq?|\\geq?)\s*(?P<letter>[a-z])\s*(?P<y><|>|\\leq?|\\geq?)\s*(?P<b>[^<>\\]+?)\s*\}"
+)
 
 
 def with_products(row: str) -> str:
@@ -88,8 +90,12 @@ def _range(product: re.Match[str], places: dict[str, int]) -> tuple[str, int, in
         a, b, x, y = between["a"], between["b"], between["x"], between["y"]
         rising = x.startswith(("<", r"\le"))
         low, high = (a, b) if rising else (b, a)
-        strict_low, strict_high = ((x, y) if rising else (y, x))
-        return between["letter"], _place(low, places) + (strict_low in "<>"), _place(high, places) - (strict_high in "<>")
+        strict_low, strict_high = (x, y) if rising else (y, x)
+        return (
+            between["letter"],
+            _place(low, places) + (strict_low in "<>"),
+            _place(high, places) - (strict_high in "<>"),
+        )
     start = _FROM.fullmatch(below)
     if start is None and below:
         raise CellError("what this product goes over is not known")

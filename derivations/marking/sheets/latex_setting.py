@@ -118,7 +118,11 @@ def without_brackets(row: str) -> str:
     while at >= 0:
         end = closes(row, at)
         inner = row[at + 1 : end]
-        if end > 0 and _WORD.match(row, end + 1) and not re.search(r"[=+]|(?<![A-Za-z{])-", re.sub(r"\{[^{}]*\}", "", inner)):
+        if (
+            end > 0
+            and _WORD.match(row, end + 1)
+            and not re.search(r"[=+]|(?<![A-Za-z{])-", re.sub(r"\{[^{}]*\}", "", inner))
+        ):
             row = f"{row[:at]} {inner}{row[end + 1 :]}"
         at = row.find("(", at + 1)
     return row

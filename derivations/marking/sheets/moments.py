@@ -40,7 +40,9 @@ def _meant(lines: list[Line], spread: bool) -> Iterable[tuple[str, Expr]]:
                     yield mean, average
                     if spread and isinstance(below, Name) and _is(below.id, _SPREAD, given):
                         yield below.id, Call("sqrt", (Add((variance, Name("epsilon"))),))
-                    for name in {n.id for one in lines if one.rhs is not None for n in walk(one.rhs) if isinstance(n, Name)}:
+                    for name in {
+                        n.id for one in lines if one.rhs is not None for n in walk(one.rhs) if isinstance(n, Name)
+                    }:
                         if spread and _is(name, _VARIANCE, given):
                             yield name, variance
                     return
