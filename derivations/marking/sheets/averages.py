@@ -8,7 +8,22 @@ from collections.abc import Callable, Iterable
 from functools import reduce
 
 from derivations.expression import (
-    Add, Div, Expr, MatMul, Mul, Name, Neg, Num, ONE, Pow, Reduce, TimeSum, Transpose, children, names, rebuild,
+    ONE,
+    Add,
+    Div,
+    Expr,
+    MatMul,
+    Mul,
+    Name,
+    Neg,
+    Num,
+    Pow,
+    Reduce,
+    TimeSum,
+    Transpose,
+    children,
+    names,
+    rebuild,
 )  # fmt: skip
 
 _SIZES = ("n", "N", "H", "d", "D", "m", "K", "M", "n_h", "d_h")

@@ -1,7 +1,20 @@
 """Diagonal matrices beside the identity: `I - diag(z)` is `diag(1 - z)`."""
 
 from derivations.expression import (
-    Add, Diag, Div, Expr, MatMul, Mul, Name, Neg, Num, ONE, Pow, Transpose, rewrite, walk,
+    ONE,
+    Add,
+    Diag,
+    Div,
+    Expr,
+    MatMul,
+    Mul,
+    Name,
+    Neg,
+    Num,
+    Pow,
+    Transpose,
+    rewrite,
+    walk,
 )  # fmt: skip
 
 _IDENTITY = frozenset(("I", "Id", "I_n", "I_d", "I_N", "I_m", "I_h", "I_H", "I_D", "I_n_n"))

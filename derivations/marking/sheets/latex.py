@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from derivations.cell import CellError
 from derivations.expression import Expr, Name, Transpose
 from derivations.marking.sheet import Line, Sheet, Versions, checked, free, normal
+from derivations.marking.sheets.averages import averaged
 from derivations.marking.sheets.bounds import bounded
 from derivations.marking.sheets.definitions import definitions, is_error
-from derivations.marking.sheets.formula import Piece, formula
-from derivations.marking.sheets.averages import averaged
 from derivations.marking.sheets.diagonals import without_identity
+from derivations.marking.sheets.formula import Piece, formula
 from derivations.marking.sheets.latex_braces import braced
 from derivations.marking.sheets.latex_cursor import Cursor
 from derivations.marking.sheets.latex_entries import as_entries, assembled, pair_on_the_left, with_entries
@@ -79,7 +79,7 @@ def read_latex(text: str) -> Sheet:
     if re.search(r"\\(?:odot|circ|ast)(?![A-Za-z])", text) or _only_for_matrices(text):
         text = re.sub(r"\\otimes(?![A-Za-z])", r"\\outerproduct", text)
     text, macros = _macros(text)
-    rows = list(_rows(text))
+    rows = _conditions_first(list(_rows(text)))
     reader = _Reader(
         macros, usual=everywhere(row for _, _, row, _ in rows), habits=habits(text), gates=gates_said(text)
     )
@@ -101,7 +101,7 @@ def read_latex(text: str) -> Sheet:
 
 def _defines(line: Line, within: str) -> bool:
     """Whether a formula within a sentence says what a name stands for: a value, or a letter for an error."""
-    if within == "words" and isinstance(line.rhs, Name) and "/" not in line.target:
+    if isinstance(line.rhs, Name) and "/" not in line.target and (within == "words" or "/" in line.rhs.id):
         return True
     barred = within == "line" and re.search(r"_(?:bar|dot)(?:_|\[|$)", line.target)
     return within != "" and not is_error(line.target) and not barred
@@ -173,7 +173,7 @@ def expanded(row: str, macros: dict[str, tuple[int, str]]) -> str:
 
 
 def _rows(text: str) -> Iterator[tuple[int, int, str, str]]:
-    """The rows of every formula, with the place where each starts, and whether it stands in a line of text, or among words."""
+    """The rows of every formula, with the place where each starts, and if it stands in a line of text or among words."""
     found = list(_DISPLAY.finditer(text))
     inner = []
     for match in found:
@@ -198,6 +198,19 @@ def _rows(text: str) -> Iterator[tuple[int, int, str, str]]:
                 line = text.count("\n", 0, start + lead) + 1
                 column = start + lead - (text.rfind("\n", 0, start + lead) + 1) + 1
                 yield line, column, row, within
+
+
+def _conditions_first(rows: list[tuple[int, int, str, str]]) -> list[tuple[int, int, str, str]]:
+    """The rows with a definition that stands behind a formula of its line before it, `... = y/s, \\quad y = ...`."""
+    found = list(rows)
+    for k in range(len(found) - 1):
+        (line, _, row, _), (number, column, behind, _) = found[k : k + 2]
+        name = behind.partition("=")[0].strip("& :")
+        own = re.fullmatch(r"\\?[A-Za-z]+(?:_\{?t\}?)?", name) and not name.startswith((r"\delta", r"\nabla"))
+        used = own and re.search(rf"(?<![A-Za-z\\]){re.escape(name)}(?![A-Za-z])", row.partition("=")[2])
+        if line == number and used and not any(one[2].partition("=")[0].strip("& :") == name for one in found[:k]):
+            found[k : k + 2] = [(number, column, behind, "words"), found[k]]
+    return found
 
 
 def _beside_words(text: str, formula: re.Match[str]) -> bool:

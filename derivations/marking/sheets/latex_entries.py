@@ -1,4 +1,4 @@
-r"""Entries in LaTeX: `\frac{\partial L}{\partial W_{ij}} = \delta_i h_j` is an outer product, `(W_{hz})_{ij}` is a name.
+r"""Entries in LaTeX: `\frac{\partial L}{\partial W_{ij}} = \delta_i h_j` is an outer product.
 
 Where a row says an entry of a matrix by two letters, the names in it keep theirs until the formula is read; what then
 goes by the first letter is one vector, what goes by the second the other.

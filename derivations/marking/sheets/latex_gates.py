@@ -1,4 +1,4 @@
-r"""Letters that stand for any gate: `\sum_{k \in \{f, i\}} W_{hk} \delta_k`, or `\delta W_k = \delta_k x^T` for all k."""
+r"""Letters that stand for any gate: `\sum_{k \in \{f, i\}} W_{hk} \delta_k`, or `\delta W_k = \delta_k x^T`."""
 
 import re
 

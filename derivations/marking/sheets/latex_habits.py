@@ -37,10 +37,10 @@ _DIAGONAL = re.compile(
 )
 _PLACEHOLDERS = frozenset(("v", "x", "y", "u", "q", "w", "X", "V", "Y", "Z", r"\theta", r"\cdot", "z", "a", "p", "s"))
 _STYLE = re.compile(r"\\(?:mathbf|boldsymbol|bm|vec|mathrm)(?![A-Za-z])\s*")
-_DOLLAR = re.compile(r"\$([^$=]+)\$")
+_DOLLAR = re.compile(r"\$([^$]+)\$")
 _DIRECT = re.compile(
-    r"\b(?:step'?s? loss|loss (?:\w+ )?at (?:step |time )?\$?t\b|loss (?:of|at) (?:this|one|the same|that|each) step|loss term|per-step loss"
-    r"|puts? on|injects?|sends?|layer above|output layer|from above|read-?out|outside|external|upstream|read at"
+    r"\b(?:step'?s? loss|loss (?:\w+ )?at (?:step |time )?\$?t\b|loss (?:of|at) (?:this|one|the same|that|each) step"
+    r"|loss term|per-step loss|puts? on|injects?|sends?|layer above|output layer|from above|read-?out|outside|external|upstream|read at"
     r"|from the (?:output|loss)|direct(?:ly)?)\b"
 )
 _AN_ERROR = re.compile(r"\b(?:gradient|error|derivative|adjoint|signal|cotangent|sensitivity|part)\b|\bcomes from\b")

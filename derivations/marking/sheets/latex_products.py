@@ -16,7 +16,8 @@ _JACOBIAN = re.compile(
     r"\s*\}\s*\{\s*(?:\\partial|d|\\mathrm\s*\{\s*d\s*\})\s*(?P=of)" + _AT.format("lower") + r"\s*\}\s*="
 )  # fmt: skip
 _PRODUCT = re.compile(
-    r"\\prod\s*(?:\\(?:no)?limits\s*)?(?:_\s*(?P<below>\{(?:[^{}]|\{[^{}]*\})*\}|\w)\s*)?(?:\^\s*(?P<above>\{[^{}]*\}|\w))?"
+    r"\\prod\s*(?:\\(?:no)?limits\s*)?"
+    r"(?:_\s*(?P<below>\{(?:[^{}]|\{[^{}]*\})*\}|\w)\s*)?(?:\^\s*(?P<above>\{[^{}]*\}|\w))?"
 )
 _PLACE = re.compile(r"\s*(?:(?P<sign>[A-Za-z]|\\tau)\s*)?(?P<by>[+-]?\s*\d+)?\s*")
 _FROM = re.compile(r"\{?\s*(?P<letter>[a-z]|\\tau|\\ell)\s*(?:=\s*(?P<first>[^{}=<>]+))?\}?")

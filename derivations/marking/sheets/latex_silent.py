@@ -10,7 +10,7 @@ _LIST = re.compile(r"(?:[\w\s,+\-{}()']|\\(?:l?dots|cdots|,|;|\s|tilde|hat|mathr
 _GAP = re.compile(r"[(\[{]\s*(?:\\(?:left|right))?\s*(?:\\cdot|\\[lc]?dots|\\bullet)\s*[)\]}]|^\s*\\[lc]?dots\s*$")
 _END = re.compile(r"[_^]\s*\{?\s*\(?\s*(?:T\s*\+\s*1|0)\s*\)?\s*\}?")
 _ERROR = re.compile(r"\\partial|\\delta|\\nabla|\\bar|\bd")
-_PACKED = re.compile(r"\s*\[(?:\s*[WUVRb][_^](?:\{[^{}]*\}|\w)(?:[_^](?:\{[^{}]*\}|\w))?)+\s*\]\s*")  # [W_h  W_x]
+_PACKED = re.compile(r"\s*\[(?:\s*[WUVRb][_^](?:\{[^{}]*\}|\w)(?:[_^](?:\{[^{}]*\}|\w))?[\s,]*)+\s*\]\s*")  # [W_h  W_x]
 _ZERO = re.compile(r"\s*(?:\\(?:mathbf|vec|boldsymbol|bm)\s*)?\{?\s*0\s*\}?\s*")
 
 

@@ -65,13 +65,13 @@ def _next(cursor: Cursor) -> Iterator[Piece]:
     here = cursor.here
     if not here:
         return
-    if cursor.habits.diagonal and (letter := _DIAGONAL.match(cursor.text, cursor.at)):
-        if letter[1].removeprefix("\\") in cursor.habits.diagonal:
-            cursor.at = letter.end()
-            yield cursor.piece("FUNCTION", "diag")
-            if cursor.taken("_") or cursor.here == "[":
-                yield from _bracketed(cursor, cursor.group() if cursor.here != "[" else _square(cursor))
-            return
+    letter = _DIAGONAL.match(cursor.text, cursor.at) if cursor.habits.diagonal else None
+    if letter and letter[1].removeprefix("\\") in cursor.habits.diagonal:
+        cursor.at = letter.end()
+        yield cursor.piece("FUNCTION", "diag")
+        if cursor.taken("_") or cursor.here == "[":
+            yield from _bracketed(cursor, cursor.group() if cursor.here != "[" else _square(cursor))
+        return
     if here == "\\":
         yield from _command(cursor)
     elif here.isalpha():
