@@ -5,7 +5,7 @@ row at `=` into claims; a row that starts with `=` goes on with the row before.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from derivations.cell import CellError
@@ -16,12 +16,13 @@ from derivations.marking.sheets.bounds import bounded
 from derivations.marking.sheets.definitions import definitions, is_error
 from derivations.marking.sheets.diagonals import without_identity
 from derivations.marking.sheets.formula import Piece, formula
-from derivations.marking.sheets.latex_braces import braced
 from derivations.marking.sheets.latex_cursor import Cursor
+from derivations.marking.sheets.latex_displays import EQUALS, conditions_first, rows_of
 from derivations.marking.sheets.latex_entries import as_entries, assembled, pair_on_the_left, with_entries
 from derivations.marking.sheets.latex_gates import for_each_gate, gates_said, of_any_gate
 from derivations.marking.sheets.latex_habits import Habits, habits, is_convention, said_directly
 from derivations.marking.sheets.latex_indices import ENTRY, Indices, everywhere, indices
+from derivations.marking.sheets.latex_macros import LONGEST_ROW, expanded, macros_of
 from derivations.marking.sheets.latex_products import with_products
 from derivations.marking.sheets.latex_rows import readied, share_said
 from derivations.marking.sheets.latex_setting import closes, plainly_set, without_brackets
@@ -30,34 +31,10 @@ from derivations.marking.sheets.latex_tokens import tokens
 from derivations.marking.sheets.moments import with_moments
 from derivations.marking.sheets.text import BLANK, assigned, given_in_comments
 
-MOST_EXPANSIONS = 2_000
-LONGEST_ROW = 8_000
 _COMMENT = re.compile(r"(?<!\\)%.*")
-_MACRO = re.compile(
-    r"\\(?:(?:re)?newcommand|providecommand)\*?\s*(?:\{\s*(\\[A-Za-z]+)\s*\}|(\\[A-Za-z]+))\s*(?:\[(\d)\])?\s*(?=\{)"
-    r"|\\def\s*(\\[A-Za-z]+)((?:#\d)*)\s*(?=\{)"
-    r"|\\DeclareMathOperator\*?\s*\{\s*(\\[A-Za-z]+)\s*\}\s*(?=\{)"
-)
-_DISPLAY = re.compile(
-    r"\\begin\{(?P<env>(?:align|aligned|equation|gather|gathered|eqnarray|multline|flalign|alignat|split|displaymath|math)"
-    r"\*?)\}(?P<body>.*?)\\end\{(?P=env)\}"
-    r"|\\\[(?P<bracket>.*?)\\\]|\$\$(?P<dollars>.*?)\$\$|(?<!\\)\$(?P<dollar>[^$]*?)(?<!\\)\$|\\\((?P<paren>.*?)\\\)",
-    re.DOTALL,
-)
-# what sets two formulas on one line apart: a space or an alignment, with a whole formula to come
-_APART = re.compile(
-    r",?\s*(?:(?:\\q?quad\s*)*\\(?:implies|iff|[Rr]ightarrow|Longrightarrow|Leftrightarrow|Longleftrightarrow|therefore|leadsto)"
-    r"(?![A-Za-z])(?:\s*\\q?quad)*|\\q?quad(?![A-Za-z])|\\text\s*\{\s*(?:and|where|with|so that|so)\s*\}|"
-    r"&\s*&|&(?=[^&=\\]*(?:\\(?!\\)[^&=\\]*)*&\s*=))(?=(?:[^\\]|\\(?!\\|q?quad))*?=)"
-)
-_EQUALS = re.compile(
-    r"\\(?:coloneqq|triangleq|equiv|doteq|leftarrow|gets|approx|simeq)(?![A-Za-z])(?:_\{?\w+\}?)?|:=|="
-)
-_NEXT_CLAIM = re.compile(r",(?:\s|\\[,;:!]|~)*(?=[^\s,=&()][^,=&]{0,60}?(?<![+\-<>])\s*&?\s*=)")
 _RULE = re.compile(
     r"\\(?:underline|rule|dots|ldots|hspace|vspace|q?quad|_)\*?|\{[^{}\\]*\}|[{}]"
 )  # what stands for a blank
-_PROSE = re.compile(r"[A-Za-z]{3,}\s+[A-Za-z]{2,}")
 _NOISE = re.compile(
     r"\\(?:nonumber|notag|displaystyle|textstyle|limits|nolimits|allowbreak|hfill|hline|centering|noindent)(?![A-Za-z])"
     r"|(?<![_^{])\\(?:label|tag|intertext|hspace|vspace|phantom|hphantom|vphantom|text|textbf|textit|textrm|mbox|eqref|ref)\*?"
@@ -78,8 +55,8 @@ def read_latex(text: str) -> Sheet:
     text = _COMMENT.sub(lambda m: " " * len(m[0]), text)
     if re.search(r"\\(?:odot|circ|ast)(?![A-Za-z])", text) or _only_for_matrices(text):
         text = re.sub(r"\\otimes(?![A-Za-z])", r"\\outerproduct", text)
-    text, macros = _macros(text)
-    rows = _conditions_first(list(_rows(text)))
+    text, macros = macros_of(text)
+    rows = conditions_first(list(rows_of(text)))
     reader = _Reader(
         macros, usual=everywhere(row for _, _, row, _ in rows), habits=habits(text), gates=gates_said(text)
     )
@@ -113,147 +90,6 @@ def _only_for_matrices(text: str) -> bool:
     return all(re.search(r"(?:partial|nabla_|bar|d)\s*\{?\s*[WUVR](?![A-Za-z])", row.split("=")[0]) for row in rows)
 
 
-def _macros(text: str) -> tuple[str, dict[str, tuple[int, str]]]:
-    """The text with blanks for its definitions, and what they define."""
-    found: dict[str, tuple[int, str]] = {}
-    at = 0
-    while match := _MACRO.search(text, at):
-        line = text.count("\n", 0, match.start()) + 1
-        try:
-            end = braced(text, match.end())
-        except CellError as error:
-            raise CellError(error.message, line) from None
-        name = match[1] or match[2] or match[4] or match[6]
-        count = int(match[3] or 0) if not match[4] else (match[5] or "").count("#")
-        body = text[match.end() + 1 : end - 1]
-        found[name] = (count, rf"\operatorname{{{body}}}" if match[6] else body)
-        blank = re.sub(r"[^\n]", " ", text[match.start() : end])
-        text = text[: match.start()] + blank + text[end:]
-        at = end
-        if len(found) > 500:
-            raise CellError("more than 500 macros are defined", line)
-    return text, found
-
-
-def expanded(row: str, macros: dict[str, tuple[int, str]]) -> str:
-    """A row with its macros written out.
-
-    Raises:
-        CellError: they do not end, or grow beyond the limit.
-    """
-    count, at = 0, 0
-    if not macros:
-        return row
-    names = re.compile("|".join(re.escape(name) + "(?![A-Za-z])" for name in sorted(macros, key=len, reverse=True)))
-    while match := names.search(row, at):
-        count += 1
-        if count > MOST_EXPANSIONS or len(row) > LONGEST_ROW:
-            raise CellError(f"the macro {match[0]} does not end, or grows too long")
-        many, body = macros[match[0]]
-        end = match.end()
-        args = []
-        for _ in range(many):
-            while end < len(row) and row[end] == " ":
-                end += 1
-            if end >= len(row):
-                raise CellError(f"the macro {match[0]} lacks an argument")
-            stop = braced(row, end) if row[end] == "{" else end + 1
-            args.append(row[end + 1 : stop - 1] if row[end] == "{" else row[end:stop])
-            end = stop
-        for k, arg in enumerate(args, 1):
-            body = body.replace(f"#{k}", arg)
-        row = (
-            row[: match.start()]
-            + body
-            + (" " if body[-1:].isalpha() and row[end : end + 1].isalpha() else "")
-            + row[end:]
-        )
-        at = match.start()
-    return row
-
-
-def _rows(text: str) -> Iterator[tuple[int, int, str, str]]:
-    """The rows of every formula, with the place where each starts, and if it stands in a line of text or among words."""
-    found = list(_DISPLAY.finditer(text))
-    inner = []
-    for match in found:
-        for group in ("body", "bracket", "dollars", "dollar", "paren"):
-            if match[group] is not None:
-                within = "" if group not in ("dollar", "paren") else "words" if _beside_words(text, match) else "line"
-                inner.append((match.start(group), match.end(group), within))
-    if r"\begin{document}" not in text:  # lines of formulas without anything around them
-        for match in re.finditer(r"[^\n]+", text):
-            bare = not any(a < match.end() and match.start() < b for a, b, _ in inner)
-            if (
-                bare
-                and _EQUALS.search(match[0])
-                and not _PROSE.search(re.sub(r"\\[A-Za-z]+|\{[^{}]*\}", " ", match[0]))
-            ):
-                inner.append((match.start(), match.end(), ""))
-    for begin, end, within in sorted(inner):
-        for start, stop in _cut(text, begin, end):
-            row = text[start:stop]
-            if _EQUALS.search(row):
-                lead = len(row) - len(row.lstrip("& \n\t"))
-                line = text.count("\n", 0, start + lead) + 1
-                column = start + lead - (text.rfind("\n", 0, start + lead) + 1) + 1
-                yield line, column, row, within
-
-
-def _conditions_first(rows: list[tuple[int, int, str, str]]) -> list[tuple[int, int, str, str]]:
-    """The rows with a definition that stands behind a formula of its line before it, `... = y/s, \\quad y = ...`."""
-    found = list(rows)
-    for k in range(len(found) - 1):
-        (line, _, row, _), (number, column, behind, _) = found[k : k + 2]
-        name = behind.partition("=")[0].strip("& :")
-        own = re.fullmatch(r"\\?[A-Za-z]+(?:_\{?t\}?)?", name) and not name.startswith((r"\delta", r"\nabla"))
-        used = own and re.search(rf"(?<![A-Za-z\\]){re.escape(name)}(?![A-Za-z])", row.partition("=")[2])
-        if line == number and used and not any(one[2].partition("=")[0].strip("& :") == name for one in found[:k]):
-            found[k : k + 2] = [(number, column, behind, "words"), found[k]]
-    return found
-
-
-def _beside_words(text: str, formula: re.Match[str]) -> bool:
-    """Whether words stand on the line of a formula."""
-    start, end = text.rfind("\n", 0, formula.start()) + 1, text.find("\n", formula.end())
-    line = text[start : end if end >= 0 else len(text)]
-    return bool(re.search(r"[A-Za-z]{3,}", re.sub(r"\$[^$]*\$|\\\(.*?\\\)|\\[A-Za-z]+|\([^()$]*\)", " ", line)))
-
-
-def _cut(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
-    """A formula at its line breaks, but not within a matrix."""
-    depth, start, k = 0, begin, begin
-    while k < end:
-        apart = _APART.match(text, k) if depth == 0 else None
-        if apart is None and depth == 0 and text[k] == "," and _is_whole(text[start:k]):
-            apart = _NEXT_CLAIM.match(text, k, end)
-        if apart and "=" in text[start:k]:
-            yield start, k
-            start = k = apart.end()
-        elif match := re.compile(r"\\begin\{[bpvB]?matrix\}").match(text, k):
-            depth, k = depth + 1, match.end()
-        elif match := re.compile(r"\\end\{[bpvB]?matrix\}").match(text, k):
-            depth, k = depth - 1, match.end()
-        elif text.startswith("\\\\", k):
-            if depth == 0:
-                yield start, k
-                match = re.compile(r"\\\\\*?(?:\[[^\]]*\])?").match(text, k)
-                start = k = match.end() if match else k + 2
-            else:
-                k += 2
-        elif text[k] == "\\":
-            k += 2
-        else:
-            k += 1
-    if start < end:
-        yield start, end
-
-
-def _is_whole(text: str) -> bool:
-    """Whether all brackets of a text are closed."""
-    return all(text.count(opens) == text.count(closes) for opens, closes in ("()", "[]", "{}"))
-
-
 # --- rows -----------------------------------------------------------------------------------------------------------
 
 
@@ -278,7 +114,7 @@ class _Reader:
             if len(row) > LONGEST_ROW:
                 raise CellError(f"a formula of more than {LONGEST_ROW} characters")
             clean = _NOISE.sub(" ", readied(plainly_set(expanded(row, self.macros))))
-            clean = _EQUALS.sub("=", clean).strip().rstrip(".,;").strip()
+            clean = EQUALS.sub("=", clean).strip().rstrip(".,;").strip()
             clean = clean[1:-1] if clean[:1] == "(" and closes(clean, 0) == len(clean) - 1 else clean
             if says_nothing(parts := _at_equals(clean)):
                 return

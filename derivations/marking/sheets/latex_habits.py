@@ -5,7 +5,7 @@ diagonal matrix (`With $D_v = \mathrm{diag}(v)$`), and a name for what the loss 
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from derivations.expression import Expr, Name
 
@@ -33,15 +33,16 @@ _WORDED = re.compile(
 _DIAGONAL = re.compile(
     r"(?P<letter>\\?[A-Za-z]+)\s*(?:_\s*\{?\s*(?P<below>\\?[A-Za-z])\s*\}?|\(\s*(?P<in>\\?[A-Za-z])\s*\)|\[\s*(?P<at>\\?[A-Za-z])\s*\])"
     r"\s*\$?\s*(?::=|=|\\equiv|\\coloneqq|is|for|denotes|means|\\triangleq)\s*\$?\s*"
-    r"\\?(?:operatorname\*?|mathrm|text|mathop)?\s*\{?\s*[dD]iag\s*\}?\s*(?:\\left)?\s*[({]\s*(?P<of>\\?[A-Za-z])\s*(?:\\right)?[)}]"
+    r"\\?(?:operatorname\*?|mathrm|text|mathop)?\s*\{?\s*[dD]iag\s*\}?\s*(?:\\left)?"
+    r"\s*[({]\s*(?P<of>\\?[A-Za-z])\s*(?:\\right)?[)}]"
 )
 _PLACEHOLDERS = frozenset(("v", "x", "y", "u", "q", "w", "X", "V", "Y", "Z", r"\theta", r"\cdot", "z", "a", "p", "s"))
 _STYLE = re.compile(r"\\(?:mathbf|boldsymbol|bm|vec|mathrm)(?![A-Za-z])\s*")
 _DOLLAR = re.compile(r"\$([^$]+)\$")
 _DIRECT = re.compile(
     r"\b(?:step'?s? loss|loss (?:\w+ )?at (?:step |time )?\$?t\b|loss (?:of|at) (?:this|one|the same|that|each) step"
-    r"|loss term|per-step loss|puts? on|injects?|sends?|layer above|output layer|from above|read-?out|outside|external|upstream|read at"
-    r"|from the (?:output|loss)|direct(?:ly)?)\b"
+    r"|loss term|per-step loss|puts? on|injects?|sends?|layer above|output layer|from above|read-?out|outside|external"
+    r"|upstream|read at|from the (?:output|loss)|direct(?:ly)?)\b"
 )
 _AN_ERROR = re.compile(r"\b(?:gradient|error|derivative|adjoint|signal|cotangent|sensitivity|part)\b|\bcomes from\b")
 _NOT_DIRECT = re.compile(r"pre-?activation|argument|recurren|future|passes back|hands? back|\bc_|c_t|carry|carries")
@@ -58,8 +59,8 @@ class Habits:
         letters: letters that stand for the gradient by their index.
         diagonal: letters that stand for the diagonal matrix of their index, or of what follows in brackets.
         deltas: whether a delta with an index is another thing than one in front of a name.
-        conventions: the texts that say so, which are no claims.
-        identity: whether its matrices are such that `I` is the identity.
+        conventions: what the conventions are said of, as `D v`: they are no claims.
+        identity: whether it has diagonal matrices, so that `I` is the identity.
     """
 
     accent: str = ""
@@ -69,7 +70,6 @@ class Habits:
     deltas: bool = False
     conventions: frozenset[str] = frozenset()
     identity: bool = False
-    direct: tuple[str, ...] = field(default=())
 
 
 def habits(text: str) -> Habits:

@@ -11,10 +11,10 @@ from derivations.marking.sheets.latex_gates import term_end
 
 STEPS, MOST = 2, 5
 _AT = r"[_^]\s*(?:\{{\s*\(?\s*(?P<{0}>[A-Za-z]|\\tau|\d+)\s*(?P<{0}_by>[+-]\s*\d)?\s*\)?\s*\}}|(?P<{0}_one>\w))"
+_D = r"\s*\{\s*(?:\\partial|d|\\mathrm\s*\{\s*d\s*\})\s*"
 _JACOBIAN = re.compile(
-    r"\s*\\[dt]?frac\s*\{\s*(?:\\partial|d|\\mathrm\s*\{\s*d\s*\})\s*(?P<of>\\?[A-Za-z]+(?:\{\w\})?)" + _AT.format("upper") +
-    r"\s*\}\s*\{\s*(?:\\partial|d|\\mathrm\s*\{\s*d\s*\})\s*(?P=of)" + _AT.format("lower") + r"\s*\}\s*="
-)  # fmt: skip
+    rf"\s*\\[dt]?frac{_D}(?P<of>\\?[A-Za-z]+(?:\{{\w\}})?){_AT.format('upper')}\s*\}}{_D}(?P=of){_AT.format('lower')}\s*\}}\s*="
+)
 _PRODUCT = re.compile(
     r"\\prod\s*(?:\\(?:no)?limits\s*)?"
     r"(?:_\s*(?P<below>\{(?:[^{}]|\{[^{}]*\})*\}|\w)\s*)?(?:\^\s*(?P<above>\{[^{}]*\}|\w))?"
