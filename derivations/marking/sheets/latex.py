@@ -25,7 +25,7 @@ from derivations.marking.sheets.latex_indices import ENTRY, Indices, everywhere,
 from derivations.marking.sheets.latex_macros import LONGEST_ROW, expanded, macros_of
 from derivations.marking.sheets.latex_products import with_products
 from derivations.marking.sheets.latex_rows import readied, share_said
-from derivations.marking.sheets.latex_setting import closes, plainly_set, without_brackets
+from derivations.marking.sheets.latex_setting import closes, plainly_set, with_functions, without_brackets
 from derivations.marking.sheets.latex_silent import says_nothing
 from derivations.marking.sheets.latex_tokens import tokens
 from derivations.marking.sheets.moments import with_moments
@@ -55,7 +55,7 @@ def read_latex(text: str) -> Sheet:
     text = _COMMENT.sub(lambda m: " " * len(m[0]), text)
     if re.search(r"\\(?:odot|circ|ast)(?![A-Za-z])", text) or _only_for_matrices(text):
         text = re.sub(r"\\otimes(?![A-Za-z])", r"\\outerproduct", text)
-    text, macros = macros_of(text)
+    text, macros = macros_of(with_functions(text))
     rows = conditions_first(list(rows_of(text)))
     reader = _Reader(
         macros, usual=everywhere(row for _, _, row, _ in rows), habits=habits(text), gates=gates_said(text)

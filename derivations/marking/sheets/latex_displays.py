@@ -19,6 +19,9 @@ _APART = re.compile(
     r"&\s*&|&(?=[^&=\\]*(?:\\(?!\\)[^&=\\]*)*&\s*=))(?=(?:[^\\]|\\(?!\\|q?quad))*?=)"
 )
 EQUALS = re.compile(r"\\(?:coloneqq|triangleq|equiv|doteq|leftarrow|gets|approx|simeq)(?![A-Za-z])(?:_\{?\w+\}?)?|:=|=")
+_LED = re.compile(r"^(?:[\s&~]|\\(?:q?quad|[,;:! ])|\\[hv]?phantom\s*\{[^{}]*\}|\{\}|\\(?:left|right)\.)+")
+_SIGN_FIRST = re.compile(r"[+*/)\]-]|\\(?:odot|cdot|times|circ|right|Big|big)(?![A-Za-z])")
+_SIGN_LAST = re.compile(r"(?:[+*-]|\\(?:odot|cdot|times|circ))\s*$")
 _NEXT_CLAIM = re.compile(r",(?:\s|\\[,;:!]|~)*(?=[^\s,=&()][^,=&]{0,60}?(?<![+\-<>])\s*&?\s*=)")
 _PROSE = re.compile(r"[A-Za-z]{3,}\s+[A-Za-z]{2,}")
 
@@ -38,13 +41,26 @@ def rows_of(text: str) -> Iterator[tuple[int, int, str, str]]:
             if bare and EQUALS.search(match[0]) and not _PROSE.search(re.sub(r"\\[A-Za-z]+|\{[^{}]*\}", " ", match[0])):
                 inner.append((match.start(), match.end(), ""))
     for begin, end, within in sorted(inner):
-        for start, stop in _cut(text, begin, end):
+        parts = list(_cut(text, begin, end))
+        while parts:
+            start, stop = parts.pop(0)
             row = text[start:stop]
+            while parts and EQUALS.search(row) and _goes_on(row, behind := text[parts[0][0] : parts[0][1]]):
+                row = f"{row} {_LED.sub('', behind)}"
+                parts.pop(0)
             if EQUALS.search(row):
                 lead = len(row) - len(row.lstrip("& \n\t"))
                 line = text.count("\n", 0, start + lead) + 1
                 column = start + lead - (text.rfind("\n", 0, start + lead) + 1) + 1
                 yield line, column, row, within
+
+
+def _goes_on(row: str, behind: str) -> bool:
+    """Whether a row is set on two lines: the second starts with a sign, or a bracket of the first is open."""
+    rest = _LED.sub("", behind)
+    if EQUALS.search(re.sub(r"_\s*\{[^{}]*\}", "", rest)):
+        return False
+    return bool(_SIGN_FIRST.match(rest)) or row.count("(") > row.count(")") or bool(_SIGN_LAST.search(row))
 
 
 def conditions_first(rows: list[tuple[int, int, str, str]]) -> list[tuple[int, int, str, str]]:

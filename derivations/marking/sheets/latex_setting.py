@@ -19,6 +19,11 @@ _SLOPES = re.compile(r"\\(?:pdv|dv|odv|diffp|diff|partialderivative|derivative)\
 _OVER = re.compile(r"\\over(?![A-Za-z])")
 _TEXT = re.compile(r"\\(?:text|textrm|mbox|textit|textsf|texttt|textnormal|textup)\s*\{\s*([A-Za-z]+)\s*\}")
 _WITHIN_INDEX = re.compile(r"([_^]\s*\{[^{}]*)\\(?:text|textrm|mbox|textit|textsf|textbf|textnormal|rm)(?![A-Za-z])")
+_NAMED = re.compile(
+    r"(?P<name>\\(?:phi|varphi|psi|rho|theta|Phi|Psi))\s*(?:\(\s*(?P<at>[a-z]|\\cdot)\s*\))?\s*(?::=|=|\\equiv)\s*"
+    r"(?P<of>\\(?:tanh|sigma))(?![A-Za-z_])(?:\s*\(\s*(?P=at)\s*\))?(?=\s*[$,;.)\\]|\s*$)",
+    re.MULTILINE,
+)
 _WORD = re.compile(r"\s*[_^]\s*\{\s*\(?\s*(?:\\(?:mathrm|operatorname|text)(?!\s*\{\s*(?:T|top)\b)|[A-Za-z]{3,}|\+)")
 _LOSSES = ("loss", "cost", "err", "error")
 _READ = frozenset((*SPOKEN, *_LOSSES, "avg", "var", "std", "id"))
@@ -40,6 +45,14 @@ def plainly_set(row: str) -> str:
     row = re.sub(r"\{\s*([+\-=])\s*\}", r"\1", re.sub(r"\{\s*\{\s*\+\s*\}\s*\{\s*=\s*\}\s*\}", "+=", row))
     row = re.sub(r"(?<=\+)[\s\\!;,]+(?==)", "", row)
     return _with_fractions(row)
+
+
+def with_functions(text: str) -> str:
+    r"""The text with functions by the names that it says they have, `with $\phi = \tanh$`."""
+    for match in _NAMED.finditer(text):
+        name = re.escape(match["name"])
+        text = re.sub(rf"{name}(?![A-Za-z])(?=\s*(?:'|\^\s*\{{?\s*\\prime|\())", match["of"].replace("\\", r"\\"), text)
+    return _NAMED.sub(lambda match: " " * len(match[0]), text)
 
 
 def _unwrapped(row: str, match: re.Match[str], at: int) -> str:

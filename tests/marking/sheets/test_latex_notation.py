@@ -197,3 +197,18 @@ def test_the_error_of_a_name_is_that_of_what_the_name_is():
 def test_words_may_say_what_is_a_mean():
     words = r"$\hat c_t = (c_t - \mu)/s$, where $\mu$ is the mean and $s^2 - \epsilon$ the variance; $k_t = \gamma_c \odot \hat c_t + \beta_c$."
     assert verdicts("lnlstm", words + "\n" + r"$\delta \hat c_t = \delta k_t \odot \gamma_c$", "latex")[-1] is R
+
+
+@pytest.mark.parametrize("second", [r"&\quad + %s", r"&\phantom{=}{} + %s", r"+ %s", r"&\qquad+\,%s"])
+def test_a_formula_may_go_on_in_the_next_row(second):
+    first = r"\delta c_t &= \delta h_t \odot o_t \odot (1 - \tanh^2(c_t)) \\ "
+    sheet = r"\begin{align*} " + first + second + r" \\ \delta f_t &= \delta c_t \odot c_{t-1} \end{align*}"
+    assert verdicts("lstm", sheet % r"\delta c_{t+1} \odot f_{t+1}", "latex") == [R, R]
+    assert verdicts("lstm", sheet % r"\delta c_{t+1} \odot i_{t+1}", "latex") == [W, R]
+
+
+def test_a_function_may_have_a_name():
+    words = r"with $\phi = \tanh$ and $a_t = W_{hh} h_{t-1} + W_{xh} x_t + b$"
+    row = r"$\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(\phi'(a_t)) %s$"
+    assert verdicts("rnn", f"{row % 'W_{hh}'}\n{words}", "latex") == [R, R]
+    assert verdicts("rnn", f"{row % 'W_{xh}'}\n{words}", "latex") == [W, R]
