@@ -18,7 +18,13 @@ from derivations.marking.sheets.diagonals import without_identity
 from derivations.marking.sheets.formula import Piece, formula
 from derivations.marking.sheets.latex_cursor import Cursor
 from derivations.marking.sheets.latex_displays import EQUALS, conditions_first, rows_of
-from derivations.marking.sheets.latex_entries import as_entries, assembled, pair_on_the_left, with_entries
+from derivations.marking.sheets.latex_entries import (
+    as_entries,
+    assembled,
+    entry_on_the_left,
+    pair_on_the_left,
+    with_entries,
+)
 from derivations.marking.sheets.latex_gates import for_each_gate, gates_said, of_any_gate
 from derivations.marking.sheets.latex_habits import Habits, habits, is_convention, said_directly
 from derivations.marking.sheets.latex_indices import ENTRY, Indices, everywhere, indices
@@ -119,7 +125,8 @@ class _Reader:
             if says_nothing(parts := _at_equals(clean)):
                 return
             clean = with_entries(without_brackets(with_products(clean)))
-            self.indices = as_entries(indices(clean) or self.usual, pair_on_the_left(clean))
+            found = indices(clean) or (self.usual if self.usual.free else entry_on_the_left(clean))
+            self.indices = as_entries(found, pair_on_the_left(clean))
             parts = _at_equals(clean)
         except CellError as error:
             self.lines.append(Line(number, column, shown, why=error.message))

@@ -27,6 +27,7 @@ from derivations.marking.sheets.latex_indices import ENTRY, Indices
 
 _LETTERS = r"[ijklmnpq]"
 _INDEX = re.compile(rf"\s*_\s*(?:\{{\s*({_LETTERS})\s*,?\s*({_LETTERS})?\s*\}}|({_LETTERS})(?![A-Za-z]))")
+_ONE = re.compile(r",\s*([jklmnpq])\s*\}")
 _CLOSING = {")": "(", "]": "["}
 _PAIR = re.compile(rf"[_,{{\s]({_LETTERS})\s*,?\s*({_LETTERS})\s*\}}")
 
@@ -55,6 +56,12 @@ def pair_on_the_left(row: str) -> str:
     letters = found[1], found[2]
     used = all(re.search(rf"[_,{{(\s^]{letter}(?![A-Za-z])", right) for letter in letters)
     return "".join(letters) if used else ""
+
+
+def entry_on_the_left(row: str) -> Indices:
+    """The letter that says an entry of all vectors of a row without a sum, `\\delta_{t,j} = c_{t-1,j} f_{t,j}`."""
+    found = _ONE.search(row.partition("=")[0])
+    return Indices(free=frozenset(found[1]) if found and r"\sum" not in row else frozenset())
 
 
 def as_entries(indices: Indices, pair: str) -> Indices:

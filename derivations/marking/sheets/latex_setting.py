@@ -32,6 +32,7 @@ _READ = frozenset((*SPOKEN, *_LOSSES, "avg", "var", "std", "id"))
 def plainly_set(row: str) -> str:
     """The row without signs of typesetting."""
     row = re.sub(r"\\(?:left|right|[bB]igg?[lrm]?)\s*\.", " ", row)
+    row = re.sub(r"\\([ij])math(?![A-Za-z])", r"\1", re.sub(r"\s*\\in\s*\\mathbb.*$", "", row, flags=re.DOTALL))
     while _WITHIN_INDEX.search(row):
         row = _WITHIN_INDEX.sub(r"\1\\mathrm", row)
     row = _TEXT.sub(lambda m: rf"\operatorname{{{m[1]}}}" if m[1].lower() in _READ else m[0], row)

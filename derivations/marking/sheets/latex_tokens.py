@@ -252,7 +252,7 @@ def _derivative(cursor: Cursor, of: str, by: str, *, immediate: bool = False, be
     shown = rf"\frac{{\partial {of.strip()}}}{{\partial {by.strip()}}}"
     for text in (of, by):
         plain = re.sub(r"\^\s*\{?\s*\\top\s*\}?\s*$", "", text.strip())
-        found = list(tokens(cursor.within(plain)))
+        found = list(tokens(replace(cursor.within(plain), entry="")))
         found = found[1:-1] if len(found) == 3 and found[0].kind == "LPAR" else found
         if len(found) != 1 or found[0].kind not in ("NAME", "FUNCTION"):
             raise cursor.error("a derivative is of one name by one name")
