@@ -72,6 +72,8 @@ def _assigned(reading: Understanding) -> Iterator[tuple[str, Expr]]:
 
 def _derived(reading: Understanding) -> Iterator[tuple[str, str]]:
     """Derivatives that were taken to be by another quantity than the one whose name they have in right lines."""
+    if reading.sheet.numbered:  # what is at one step is no other quantity
+        return
     values: dict[str, str] = {}
     for k, judged in enumerate(reading.judged):
         if judged.right and isinstance(judged.quantity, Name):

@@ -7,7 +7,7 @@ import re
 
 _LETTER = re.compile(r"(?:\\(?:tau|ell|star|ast)|[a-zT-TNHD](?<![bcfghorvwxy]))(?:\s*,\s*[a-z])?")
 _LIST = re.compile(r"(?:[\w\s,+\-{}()']|\\(?:l?dots|cdots|,|;|\s|tilde|hat|mathrm|text|left|right))*")
-_GAP = re.compile(r"[(\[{]\s*(?:\\(?:left|right))?\s*(?:\\cdot|\\[lc]?dots|\\bullet)\s*[)\]}]|^\s*\\[lc]?dots\s*$")
+_GAP = re.compile(r"[(\[{]\s*(?:\\(?:left|right))?\s*(?:\\cdot|\\[lc]?dots|\\bullet)\s*[)\]}]")
 _END = re.compile(r"[_^]\s*\{?\s*\(?\s*(?:T\s*\+\s*1|0)\s*\)?\s*\}?")
 _ERROR = re.compile(r"\\partial|\\delta|\\nabla|\\bar|\bd")
 _PACKED = re.compile(r"\s*\[(?:\s*[WUVRb][_^](?:\{[^{}]*\}|\w)(?:[_^](?:\{[^{}]*\}|\w))?[\s,]*)+\s*\]\s*")  # [W_h  W_x]
