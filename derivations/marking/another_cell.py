@@ -3,13 +3,16 @@
 Such a sheet proves nothing. What is right by chance is not called so, and what is not right may be so for its own cell.
 """
 
+import re
 from collections.abc import Iterator
 
 from derivations.expression import Adjoint, Derivative, Expr, Name, Total, names, walk
 from derivations.marking.judged import Judged
+from derivations.marking.name_marks import bare
 from derivations.marking.sheet import free
 from derivations.marking.understanding import Understanding
 
+_ANY = re.compile(r"[Wabz]_k$")
 PLAIN = 1.0  # the cost up to which a name says by itself what it means
 FEWEST = 2
 
@@ -28,6 +31,8 @@ def another_cell(reading: Understanding) -> str:
         return ""
     gates = _gates(reading)
     if gates:
+        if any(_ANY.search(bare(name)) for line in reading.sheet.lines for name in (line.target, *line.uses)):
+            return ""  # of any of its gates
         spoken = set(_spoken(reading))
         owners = {gate for gate, own in _own_parameters(reading).items() if own & spoken}
         return "" if gates & spoken or len(owners) >= FEWEST else f"it names none of the gates of {cell.name}"

@@ -61,6 +61,8 @@ class Callings:
         ):  # fmt: skip
             known = found.setdefault(canonical(text), {})
             known[name] = min(cost, known.get(name, cost))
+        if "eps" in cell.shapes:
+            found |= {text: {"eps": 0.0} for text in ("epsilon", "varepsilon")}
         for text, name in self.learned:
             found[canonical(text)] = {name: -0.1}
         return {text: sorted(known.items(), key=lambda pair: pair[1]) for text, known in found.items()}
@@ -85,7 +87,7 @@ class Callings:
     def words_for(self, target: str) -> list[str]:
         """What people call the gate that a preactivation is of."""
         gate = self.gates.activation.get(target, target)
-        result = [gate, *(word for word, ours in self.learned if ours == gate)]
+        result = [gate, *(word for word, ours in self.learned if ours == gate), *self._any(gate)]
         if self.cell.defined and gate in self.cell.defined:
             for word in self.cell.equation(gate).label.lower().split():
                 result += _WORDS.get(word, ())[:3]
@@ -95,6 +97,11 @@ class Callings:
                 if gate in names(self.cell.equation(pre).rhs):
                     result += self.words_for(above)
         return list(dict.fromkeys(result))
+
+    def _any(self, gate: str) -> tuple[str, ...]:
+        """What stands for any gate, `W_k`: the first one is looked at."""
+        first = next((e.target for e in self.cell.equations if e.target in self.gates.preactivation), "")
+        return ("k",) if gate == first and "k" not in self.cell.shapes else ()
 
     # --- what is called so --------------------------------------------------------------------------------
 
@@ -111,7 +118,7 @@ class Callings:
             yield f"Gamma_{name}", name, 0.6  # as in Ng's course
             pre = self.gates.preactivation[name]
             own = [word for word, ours in self.learned if ours == name]
-            for alias in (name, *own, *(a for w in label.split() for a in _WORDS.get(w, ()))):
+            for alias in (name, *own, *self._any(name), *(a for w in label.split() for a in _WORDS.get(w, ()))):
                 cost = 1 if alias == name or alias in own else 2.5
                 for mark in _SLOPES:
                     yield f"{mark}_{alias}", pre, cost

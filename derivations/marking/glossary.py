@@ -17,7 +17,6 @@ from derivations.marking.world import NO_VALUE, NOW, OVER_TIME
 
 FAINT = 1.9  # the cost from which on a name hardly says what it is
 OF_STEP = re.compile(r"d_?[A-Za-z]+(?:\[[^\]]+\]|_?\d)/")  # of the loss of one step
-_OF_WEIGHT = re.compile(r"^(?:d_?L/)?d_?(?=[A-Za-z])")
 _FINAL = re.compile(r"^(d_?\w+?)_?(?:last|final|end|fin|T)$")
 
 
@@ -30,6 +29,7 @@ class Glossary:
         mirrored: a gate that the sheet has the other way round.
         learned: the sheet's own words for quantities of the cell.
         taught: names, without steps, of which the sheet has shown what they mean.
+        by: derivatives of the loss, with the quantity that they are by.
     """
 
     course: Course
@@ -39,6 +39,7 @@ class Glossary:
     mirrored: str = ""
     learned: tuple[tuple[str, str], ...] = ()
     taught: Mapping[str, Expr] = field(default_factory=dict)
+    by: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -69,9 +70,8 @@ class Glossary:
         if (meant := self.taught.get(bare(name))) is not None:
             by = next((by for _, by, _ in timed(name)), 0) if "[" in name else 0
             result = [Meaning(moved(meant, by), -0.1), *(m for m in result if m.quantity != moved(meant, by))]
-        if (weight := self._weight_of(name)) is not None:
-            own = [m for m in result if isinstance(m.quantity, Adjoint | Total) and m.quantity.of == weight]
-            result = [*(Meaning(m.quantity, 0) for m in own), *(m for m in result if m not in own)]
+        if name in self.by:
+            result = [m for m in result if any(_is_by(n, self.by[name]) for n in walk(m.quantity))] or result
         if name in self.sheet.series:  # what comes from outside for every step is no adjoint that the steps pass on
             result = [m for m in result if m.quantity not in [Adjoint(state) for state in self.carried]]
         if self.sheet.steps and not target and (final := _FINAL.match(name)):  # dh_last, dc_end: after the last step
@@ -89,12 +89,6 @@ class Glossary:
         if order:
             return sorted([*result, *self.vocabulary.packing.together(name, order)], key=lambda m: m.cost)
         return result
-
-    def _weight_of(self, name: str) -> str | None:
-        """The weight by which a name is a derivative, where the sheet's use of that weight says which it is."""
-        inner = _OF_WEIGHT.sub("", name)
-        meant = self.chosen.get(inner) if inner != name else None
-        return meant.id if isinstance(meant, Name) and meant.id in self.course.cell.parameters else None
 
     def _delta_beside(self, name: str) -> Iterator[Meaning]:
         """What `delta_c` means where `dc` stands beside it: the error of the candidate for that state."""
@@ -216,3 +210,7 @@ def _of_one_step(found: Iterable[Meaning], cell: Cell) -> Iterator[Meaning]:
 def _from_outside(quantity: Expr) -> bool:
     inner = quantity.arg if isinstance(quantity, Shift) else quantity
     return isinstance(inner, Adjoint) and inner.part == "out"
+
+
+def _is_by(node: Expr, of: str) -> bool:
+    return isinstance(node, Adjoint | Total) and node.of == of

@@ -16,6 +16,7 @@ from derivations.marking.sheet import free
 from derivations.marking.siblings import by_elimination
 from derivations.marking.understanding import Understanding
 
+_BY = re.compile(r"(?:d_?[A-Za-z]+(?:\[t\])?/)?d_?([A-Za-z].*)")
 _WORD = re.compile(r"[A-Za-z]+")
 
 
@@ -29,7 +30,10 @@ def taught(reading: Understanding) -> Glossary:
     names |= _kept(reading) if words != dict(reading.glossary.learned) else ()
     names |= _assigned(reading)
     names |= by_elimination(reading)
-    return replace(reading.glossary, learned=tuple(sorted(words.items())), taught=names)
+    by = {**reading.glossary.by, **dict(_derived(reading))}
+    chosen = {name: quantity for name, quantity in reading.chosen.items() if name not in by}
+    learned = tuple(sorted(words.items()))
+    return replace(reading.glossary, chosen=chosen, learned=learned, taught=names, by=by)
 
 
 def _base(quantity: Expr) -> Expr:
@@ -64,6 +68,32 @@ def _assigned(reading: Understanding) -> Iterator[tuple[str, Expr]]:
         match quantity:
             case Adjoint(of, "") if "[" in name and of not in states and of not in reading.course.cell.previous:
                 yield bare(name), quantity
+
+
+def _derived(reading: Understanding) -> Iterator[tuple[str, str]]:
+    """Derivatives that were taken to be by another quantity than the one whose name they have in right lines."""
+    if reading.sheet.numbered:  # what is at one step is no other quantity
+        return
+    values: dict[str, str] = {}
+    for k, judged in enumerate(reading.judged):
+        if judged.right and isinstance(judged.quantity, Name):
+            values[bare(judged.line.target)] = judged.quantity.id
+        for name in reading.frees(k) if judged.right else ():
+            if isinstance(quantity := _taken(reading, name), Name):
+                values[bare(name)] = quantity.id
+    spoken = {name for line in reading.sheet.lines for name in (line.target, *line.uses) if free(name)}
+    for name in sorted(spoken):
+        of = _BY.fullmatch(name)
+        quantity = _taken(reading, name) if of and bare(of[1]) in values else None
+        if of and "[" not in name and isinstance(quantity, Adjoint | Total) and quantity.of != values[bare(of[1])]:
+            yield name, values[bare(of[1])]
+
+
+def _taken(reading: Understanding, name: str) -> Expr | None:
+    if name in reading.chosen:
+        return _base(reading.chosen[name])
+    found = reading.readings(name)
+    return _base(found[0].quantity) if found else None
 
 
 def _kept(reading: Understanding) -> Iterator[tuple[str, Expr]]:

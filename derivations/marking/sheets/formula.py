@@ -145,23 +145,24 @@ class _Reader(Transformer_NonRecursive[Token, Any]):
         return terms[0] if len(terms) == 1 else Add(tuple(terms))
 
     def product(self, *parts: Any) -> Expr:
-        summed = isinstance(parts[0], Token) and parts[0].type == "SUMMED"
-        over_steps = summed and (str(parts[0]) == "sum" or str(parts[0]).startswith(("sum_t", "sum_{t")))
-        rest = list(parts[summed:])
-        result: Expr = rest.pop(0)
-        operator, minus = "", False
-        for part in rest:
+        if isinstance(parts[0], Token):
+            return _summed(*parts)
+        result: Expr = parts[0]
+        operator, summed = "", ""
+        minus = False
+        for part in parts[1:]:
             if isinstance(part, Token):
                 if part.type == "SIGN":
                     minus ^= str(part) == "-"
+                elif part.type == "SUMMED":
+                    summed, operator = str(part), operator or "@"
                 else:
                     operator = str(part)
                 continue
+            part = _summed(summed, part) if summed else part
             result = _joined(result, operator, Neg(part) if minus else part)
-            minus = False
-        if over_steps:
-            return TimeSum(result)
-        return Reduce("sum", (result,)) if summed else result
+            minus, operator = False, ""
+        return result
 
     def item(self, first: Expr, *others: Expr) -> Expr:
         result = first
@@ -245,6 +246,11 @@ def applied(name: str, args: tuple[Expr, ...], place: tuple[int, int]) -> Expr:
         case "sum" | "mean" | "logsumexp":
             return Reduce(name, args)
     return Call(name, args)
+
+
+def _summed(over: str, of: Expr) -> Expr:
+    """A sum over the steps, or over the entries of a vector."""
+    return TimeSum(of) if over == "sum" or over.startswith(("sum_t", "sum_{t")) else Reduce("sum", (of,))
 
 
 def _joined(left: Expr, operator: str, right: Expr) -> Expr:

@@ -5,48 +5,43 @@ row at `=` into claims; a row that starts with `=` goes on with the row before.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from derivations.cell import CellError
-from derivations.expression import Name, Transpose
-from derivations.marking.sheet import Line, Sheet, Versions, checked, normal
+from derivations.expression import Expr, Name, Transpose
+from derivations.marking.sheet import Line, Sheet, Versions, checked, free, normal
+from derivations.marking.sheets.averages import averaged
 from derivations.marking.sheets.bounds import bounded
 from derivations.marking.sheets.definitions import definitions, is_error
+from derivations.marking.sheets.diagonals import without_identity
 from derivations.marking.sheets.formula import Piece, formula
-from derivations.marking.sheets.latex_cursor import Cursor, Habits, braced, habits
-from derivations.marking.sheets.latex_indices import Indices, everywhere, indices
+from derivations.marking.sheets.latex_cursor import Cursor
+from derivations.marking.sheets.latex_displays import EQUALS, conditions_first, rows_of
+from derivations.marking.sheets.latex_entries import (
+    as_entries,
+    assembled,
+    entry_on_the_left,
+    pair_on_the_left,
+    with_entries,
+)
+from derivations.marking.sheets.latex_gates import for_each_gate, gates_said, of_any_gate
+from derivations.marking.sheets.latex_habits import Habits, habits, is_convention, said_directly
+from derivations.marking.sheets.latex_indices import ENTRY, Indices, everywhere, indices
+from derivations.marking.sheets.latex_macros import LONGEST_ROW, expanded, macros_of
+from derivations.marking.sheets.latex_products import with_products
 from derivations.marking.sheets.latex_rows import readied, share_said
+from derivations.marking.sheets.latex_setting import closes, plainly_set, with_functions, without_brackets
+from derivations.marking.sheets.latex_silent import says_nothing
 from derivations.marking.sheets.latex_tokens import tokens
+from derivations.marking.sheets.moments import with_moments
 from derivations.marking.sheets.text import given_in_comments
 from derivations.marking.sheets.text_claims import BLANK, assigned
 
-MOST_EXPANSIONS = 2_000
-LONGEST_ROW = 8_000
 _COMMENT = re.compile(r"(?<!\\)%.*")
-_MACRO = re.compile(
-    r"\\(?:(?:re)?newcommand|providecommand)\*?\s*(?:\{\s*(\\[A-Za-z]+)\s*\}|(\\[A-Za-z]+))\s*(?:\[(\d)\])?\s*(?=\{)"
-    r"|\\def\s*(\\[A-Za-z]+)((?:#\d)*)\s*(?=\{)"
-    r"|\\DeclareMathOperator\*?\s*\{\s*(\\[A-Za-z]+)\s*\}\s*(?=\{)"
-)
-_DISPLAY = re.compile(
-    r"\\begin\{(?P<env>(?:align|aligned|equation|gather|gathered|eqnarray|multline|flalign|alignat|split|displaymath|math)"
-    r"\*?)\}(?P<body>.*?)\\end\{(?P=env)\}"
-    r"|\\\[(?P<bracket>.*?)\\\]|\$\$(?P<dollars>.*?)\$\$|(?<!\\)\$(?P<dollar>[^$]*?)(?<!\\)\$|\\\((?P<paren>.*?)\\\)",
-    re.DOTALL,
-)
-# what sets two formulas on one line apart: a space or an alignment, with a whole formula to come
-_APART = re.compile(
-    r",?\s*(?:\\q?quad(?![A-Za-z])|\\text\s*\{\s*(?:and|where|with|so that|so)\s*\}|"
-    r"&\s*&|&(?=[^&=\\]*(?:\\(?!\\)[^&=\\]*)*&\s*=))(?=(?:[^\\]|\\(?!\\|q?quad))*?=)"
-)
-_EQUALS = re.compile(
-    r"\\(?:coloneqq|triangleq|equiv|doteq|leftarrow|gets|approx|simeq)(?![A-Za-z])(?:_\{?\w+\}?)?|:=|="
-)
 _RULE = re.compile(
     r"\\(?:underline|rule|dots|ldots|hspace|vspace|q?quad|_)\*?|\{[^{}\\]*\}|[{}]"
 )  # what stands for a blank
-_PROSE = re.compile(r"[A-Za-z]{3,}\s+[A-Za-z]{2,}")
 _NOISE = re.compile(
     r"\\(?:nonumber|notag|displaystyle|textstyle|limits|nolimits|allowbreak|hfill|hline|centering|noindent)(?![A-Za-z])"
     r"|(?<![_^{])\\(?:label|tag|intertext|hspace|vspace|phantom|hphantom|vphantom|text|textbf|textit|textrm|mbox|eqref|ref)\*?"
@@ -67,143 +62,39 @@ def read_latex(text: str) -> Sheet:
     text = _COMMENT.sub(lambda m: " " * len(m[0]), text)
     if re.search(r"\\(?:odot|circ|ast)(?![A-Za-z])", text) or _only_for_matrices(text):
         text = re.sub(r"\\otimes(?![A-Za-z])", r"\\outerproduct", text)
-    text, macros = _macros(text)
-    rows = list(_rows(text))
-    reader = _Reader(macros, usual=everywhere(row for _, _, row, _ in rows), habits=habits(text))
+    text, macros = macros_of(with_functions(text))
+    rows = conditions_first(list(rows_of(text)))
+    reader = _Reader(
+        macros, usual=everywhere(row for _, _, row, _ in rows), habits=habits(text), gates=gates_said(text)
+    )
+    given = {**reader.named(said_directly(text)), **given}
     for number, comment in comments:
         reader.defined(number, comment)
     for number, column, row, within in rows:
         start = len(reader.lines)
-        reader.row(number, column, row)
+        for one in () if within and of_any_gate(row, reader.gates) else for_each_gate(row, reader.gates):
+            reader.row(number, column, one)
         reader.lines[start:] = [
-            bounded(replace(line, defines=within and _defines(line)), row.replace(r"\tau", "t"), text, reader.versions)
+            bounded(replace(line, defines=_defines(line, within)), row.replace(r"\tau", "t"), text, reader.versions)
             for line in reader.lines[start:]
         ]
     components = any(indices(row).absorbed for _, _, row, _ in rows)
-    return Sheet("latex", tuple(reader.lines), given, reader.shown, components=components)
+    lines = tuple(with_moments(reader.lines, text))
+    return Sheet("latex", lines, given, reader.shown, components=components)
 
 
-def _defines(line: Line) -> bool:
+def _defines(line: Line, within: str) -> bool:
     """Whether a formula within a sentence says what a name stands for: a value, or a letter for an error."""
-    return not is_error(line.target) or (isinstance(line.rhs, Name) and "/" not in line.target)
+    if isinstance(line.rhs, Name) and "/" not in line.target and (within == "words" or "/" in line.rhs.id):
+        return True
+    barred = within == "line" and re.search(r"_(?:bar|dot)(?:_|\[|$)", line.target)
+    return within != "" and not is_error(line.target) and not barred
 
 
 def _only_for_matrices(text: str) -> bool:
     """Whether the circled cross stands in gradients of matrices alone, so that it is an outer product."""
     rows = [row for row in re.split(r"\\\\|\n", text) if r"\otimes" in row and "=" in row]
     return all(re.search(r"(?:partial|nabla_|bar|d)\s*\{?\s*[WUVR](?![A-Za-z])", row.split("=")[0]) for row in rows)
-
-
-def _macros(text: str) -> tuple[str, dict[str, tuple[int, str]]]:
-    """The text with blanks for its definitions, and what they define."""
-    found: dict[str, tuple[int, str]] = {}
-    at = 0
-    while match := _MACRO.search(text, at):
-        line = text.count("\n", 0, match.start()) + 1
-        try:
-            end = braced(text, match.end())
-        except CellError as error:
-            raise CellError(error.message, line) from None
-        name = match[1] or match[2] or match[4] or match[6]
-        count = int(match[3] or 0) if not match[4] else (match[5] or "").count("#")
-        body = text[match.end() + 1 : end - 1]
-        found[name] = (count, rf"\operatorname{{{body}}}" if match[6] else body)
-        blank = re.sub(r"[^\n]", " ", text[match.start() : end])
-        text = text[: match.start()] + blank + text[end:]
-        at = end
-        if len(found) > 500:
-            raise CellError("more than 500 macros are defined", line)
-    return text, found
-
-
-def expanded(row: str, macros: dict[str, tuple[int, str]]) -> str:
-    """A row with its macros written out.
-
-    Raises:
-        CellError: they do not end, or grow beyond the limit.
-    """
-    count, at = 0, 0
-    if not macros:
-        return row
-    names = re.compile("|".join(re.escape(name) + "(?![A-Za-z])" for name in sorted(macros, key=len, reverse=True)))
-    while match := names.search(row, at):
-        count += 1
-        if count > MOST_EXPANSIONS or len(row) > LONGEST_ROW:
-            raise CellError(f"the macro {match[0]} does not end, or grows too long")
-        many, body = macros[match[0]]
-        end = match.end()
-        args = []
-        for _ in range(many):
-            while end < len(row) and row[end] == " ":
-                end += 1
-            if end >= len(row):
-                raise CellError(f"the macro {match[0]} lacks an argument")
-            stop = braced(row, end) if row[end] == "{" else end + 1
-            args.append(row[end + 1 : stop - 1] if row[end] == "{" else row[end:stop])
-            end = stop
-        for k, arg in enumerate(args, 1):
-            body = body.replace(f"#{k}", arg)
-        row = (
-            row[: match.start()]
-            + body
-            + (" " if body[-1:].isalpha() and row[end : end + 1].isalpha() else "")
-            + row[end:]
-        )
-        at = match.start()
-    return row
-
-
-def _rows(text: str) -> Iterator[tuple[int, int, str, bool]]:
-    """The rows of every formula, with the place where each starts, and whether it stands within a sentence."""
-    found = list(_DISPLAY.finditer(text))
-    inner = []
-    for match in found:
-        for group in ("body", "bracket", "dollars", "dollar", "paren"):
-            if match[group] is not None:
-                inner.append((match.start(group), match.end(group), group in ("dollar", "paren")))
-    if r"\begin{document}" not in text:  # lines of formulas without anything around them
-        for match in re.finditer(r"[^\n]+", text):
-            bare = not any(a < match.end() and match.start() < b for a, b, _ in inner)
-            if (
-                bare
-                and _EQUALS.search(match[0])
-                and not _PROSE.search(re.sub(r"\\[A-Za-z]+|\{[^{}]*\}", " ", match[0]))
-            ):
-                inner.append((match.start(), match.end(), False))
-    for begin, end, within in sorted(inner):
-        for start, stop in _cut(text, begin, end):
-            row = text[start:stop]
-            if _EQUALS.search(row):
-                lead = len(row) - len(row.lstrip("& \n\t"))
-                line = text.count("\n", 0, start + lead) + 1
-                column = start + lead - (text.rfind("\n", 0, start + lead) + 1) + 1
-                yield line, column, row, within
-
-
-def _cut(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
-    """A formula at its line breaks, but not within a matrix."""
-    depth, start, k = 0, begin, begin
-    while k < end:
-        if depth == 0 and (match := _APART.match(text, k)) and "=" in text[start:k]:
-            yield start, k
-            start = k = match.end()
-        elif match := re.compile(r"\\begin\{[bpvB]?matrix\}").match(text, k):
-            depth, k = depth + 1, match.end()
-        elif match := re.compile(r"\\end\{[bpvB]?matrix\}").match(text, k):
-            depth, k = depth - 1, match.end()
-        elif text.startswith("\\\\", k):
-            if depth == 0:
-                yield start, k
-                match = re.compile(r"\\\\\*?(?:\[[^\]]*\])?").match(text, k)
-                start = k = match.end() if match else k + 2
-            else:
-                k += 2
-        elif text[k] == "\\":
-            k += 2
-        else:
-            k += 1
-    if start < end:
-        yield start, end
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------
@@ -220,16 +111,24 @@ class _Reader:
     indices: Indices = field(default_factory=Indices)  # in this row
     habits: Habits = field(default_factory=Habits)
     turned: bool = False  # the left-hand side is transposed
+    entry: str = ""  # the letters of the entry on the left-hand side
+    letters: dict[str, str] = field(default_factory=dict)  # for derivatives of the loss, as at step t
+    gates: dict[str, list[str]] = field(default_factory=dict)  # letters that stand for any of them
 
     def row(self, number: int, column: int, row: str) -> None:
         shown = " ".join(row.replace("&", " ").split())[:400]
         try:
             if len(row) > LONGEST_ROW:
                 raise CellError(f"a formula of more than {LONGEST_ROW} characters")
-            clean = _NOISE.sub(" ", readied(expanded(row, self.macros)))
-            clean = _EQUALS.sub("=", clean)
-            self.indices = indices(clean) or self.usual
-            parts = _at_equals(clean.strip().rstrip(".,;"))
+            clean = _NOISE.sub(" ", readied(plainly_set(expanded(row, self.macros))))
+            clean = EQUALS.sub("=", clean).strip().rstrip(".,;").strip()
+            clean = clean[1:-1] if clean[:1] == "(" and closes(clean, 0) == len(clean) - 1 else clean
+            if says_nothing(parts := _at_equals(clean)):
+                return
+            clean = with_entries(without_brackets(with_products(clean)))
+            found = indices(clean) or (self.usual if self.usual.free else entry_on_the_left(clean))
+            self.indices = as_entries(found, pair_on_the_left(clean))
+            parts = _at_equals(clean)
         except CellError as error:
             self.lines.append(Line(number, column, shown, why=error.message))
             return
@@ -257,22 +156,51 @@ class _Reader:
 
     def _claim(self, left: str, operator: str, right: str, line: Line) -> None:
         if left:
+            if is_convention(left, self.habits):
+                return
             found = self.pieces(left, line)
+            while found and found[0].kind == "LPAR" and len(found) > 2 and found[2].kind == "RPAR":
+                found = [found[1], *found[3:]]
             self.turned = len(found) == 2 and found[1].kind == "TRANSPOSE"
             found = found[:1] if self.turned else found
             if len(found) != 1 or found[0].kind != "NAME":
                 if _is_about_functions(left):
                     return  # a definition such as sigma(x) = ...
                 raise CellError("what stands left of `=` is not one name")
-            self.target = normal(found[0].text)
+            target, _, self.entry = found[0].text.partition(ENTRY)
+            self.target = normal(target)
         if not self.target:
             raise CellError("nothing stands on the left of `=`")
         if BLANK.fullmatch(_RULE.sub("", right)):
             raise CellError("this is left blank")
         before = self.versions.current.get(self.target, self.target)
-        rhs = formula(self.pieces(right, line), lambda name: self.versions.read(normal(name)))
+        rhs = assembled(formula(self.pieces(right, line), self._read), self.entry)
+        rhs = averaged(without_identity(rhs) if self.habits.identity else rhs, free)
         rhs = Transpose(rhs) if self.turned else rhs
+        match rhs:
+            case Name(id_) if "/" in id_ and free(id_) and "[" not in id_ + self.target:
+                self.letters[self.target] = id_
         self.lines.append(assigned(replace(line, target=self.target), operator, rhs, before, self.versions))
+
+    def _read(self, name: str) -> Name:
+        whole, sign, entry = name.partition(ENTRY)
+        name = normal(whole)
+        letter, bracket, step = name.partition("[")
+        if bracket and letter in self.letters and name not in self.versions.current:  # of another step
+            return Name(f"{self.letters[letter]}[{step}{sign}{entry}")
+        return Name(f"{self.versions.read(name).id}{sign}{entry}")
+
+    def named(self, said: Mapping[str, Expr]) -> dict[str, Expr]:
+        """What is said of names, by their normal forms."""
+        found = {}
+        for written, meant in said.items():
+            try:
+                pieces = self.pieces(_NOISE.sub(" ", written), Line(0, 0, written))
+            except CellError:
+                continue
+            if len(pieces) == 1 and pieces[0].text not in ("dh_out", "dh_next"):
+                found[normal(pieces[0].text)] = meant
+        return found
 
     def pieces(self, text: str, line: Line) -> list[Piece]:
         return list(tokens(Cursor(text, line, self.shown, indices=self.indices, habits=self.habits)))

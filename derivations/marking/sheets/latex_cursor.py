@@ -6,56 +6,9 @@ from dataclasses import dataclass, field, replace
 from derivations.cell import CellError
 from derivations.marking.sheet import Line
 from derivations.marking.sheets.formula import Piece
+from derivations.marking.sheets.latex_braces import DEEPEST, braced
+from derivations.marking.sheets.latex_habits import Habits
 from derivations.marking.sheets.latex_indices import Indices
-
-DEEPEST = 40
-
-
-def braced(text: str, at: int) -> int:
-    """The end of the group that opens at a place.
-
-    Raises:
-        CellError: it is not closed.
-    """
-    depth = 0
-    k = at
-    while k < len(text):
-        if text[k] == "\\":
-            k += 2
-            continue
-        depth += (text[k] == "{") - (text[k] == "}")
-        if depth > DEEPEST:
-            raise CellError(f"braces are nested deeper than {DEEPEST}")
-        k += 1
-        if depth == 0:
-            return k
-    raise CellError("a brace is not closed")
-
-
-@dataclass(frozen=True)
-class Habits:
-    """How a sheet writes errors.
-
-    Attributes:
-        accent: the accent that it says to stand for the gradient by what it is on.
-        deltas: whether a delta with an index is another thing than one in front of a name.
-    """
-
-    accent: str = ""
-    deltas: bool = False
-
-
-_SAID = re.compile(
-    r"\\(hat|tilde|dot|check|breve|widehat|widetilde|overline)\s*\{?\s*\w\s*\}?\$?\s*"
-    r"(?:denotes|is|means|stands for|for)\s+(?:always\s+)?(?:the\s+)?(?:gradient|derivative|adjoint|error)"
-)
-
-
-def habits(text: str) -> Habits:
-    """The habits that the text of a sheet shows."""
-    said = _SAID.search(text)
-    deltas = re.search(r"\\delta\s*_", text) and re.search(r"\\delta\s*[a-z](?![a-z])", text)
-    return Habits(said[1] if said else "", bool(deltas))
 
 
 @dataclass
@@ -69,6 +22,8 @@ class Cursor:
         depth: how many groups lie around it.
         indices: the letters that are indices of components in this row.
         habits: how the sheet writes errors.
+        entry: the index of the entries that are meant by the names in a group, as in `(\\delta_z)_i`.
+        met: the index of the entry that the name just read says by itself.
     """
 
     text: str
@@ -78,6 +33,8 @@ class Cursor:
     depth: int = 0
     indices: Indices = field(default_factory=Indices)
     habits: Habits = field(default_factory=Habits)
+    entry: str = ""
+    met: str = ""
 
     def within(self, text: str) -> "Cursor":
         """The start of a group.

@@ -14,6 +14,7 @@ _OVER_STEPS = re.compile(r"\^\s*\{?\s*[tT](?![a-z])")
 _PAIR = re.compile(
     r"(?<=[_^{,\s])([ijklmnpq])\s*([ijklmnpq])(?=\s*[},])|(?<=[{,])\s*([jklmpq])\s*,\s*([jklmpq])\s*(?=\})"
 )
+ENTRY = "\u00b7"  # in a name: behind it stands the index of an entry
 NO_GATES = frozenset("jklmpq")
 
 
@@ -25,11 +26,18 @@ class Indices:
         summed: those that are summed over.
         free: those beside them on matrices.
         absorbed: those whose sum is a matrix product.
+        pair: those that say an entry of a matrix on the left, where no sum stands.
     """
 
     summed: frozenset[str] = frozenset()
     free: frozenset[str] = frozenset()
     absorbed: frozenset[str] = frozenset()
+    pair: frozenset[str] = frozenset()
+
+    def entry(self, labels: list[str]) -> tuple[list[str], str]:
+        """The labels of a name that say no entry, and the letters of those that do."""
+        here = [label for label in labels if len(label) <= 2 and set(label) <= self.pair]
+        return [label for label in labels if label not in here], "".join(here)
 
     def without(self, labels: list[str]) -> tuple[list[str], bool]:
         """The labels of a name that are none of these, and whether the name is a matrix that stands transposed."""

@@ -6,15 +6,17 @@ A sum over the gates is written out, `\sum_{k \in \{f, i\}} W_{hk} \delta_k` as 
 
 import re
 
-_GATES = re.compile(r"\\sum\s*(?:\\limits\s*)?_\s*\{\s*(?P<letter>[a-z])\s*\\in\s*\\?\{?(?P<over>[^{}]*?)\\?\}?\s*\}")
+from derivations.marking.sheets.latex_gates import over_gates
+
 _STEP_BY = re.compile(r"\\sum\s*(?:\\limits\s*)?_\s*\{?\s*(\\tau|s)(?![A-Za-z])\s*(?:=|\})")
-_AT = re.compile(r"(?:\\vert|\|)\s*_\s*(?:\{[^{}]*\}|\w)")
+_AT = re.compile(r"(?:\\r?vert|\|)\s*_\s*(\{(?:[^{}]|\{[^{}]*\})*\}|\w)")
+_STYLED = re.compile(r"\\(?:mathrm|text|textrm|mathit|operatorname|rm)(?![A-Za-z])")
 _BACK = re.compile(r"\^\s*(?:\{\s*(?:\\,)?\s*\\leftarrow\s*\}|\\leftarrow(?![A-Za-z]))")
 _WORDS_BEHIND = re.compile(
     r"(?:,\s*)?(?:\\q?quad\s*|&&\s*)(?:\\(?:text|mbox|textrm)\s*\{\s*\(?\s*(?:\$[^=]*\$\s*[a-z]|(?:if|for|since|because|as|when|comes?|"
     r"using|by|the|this|from|only|at|here)\b))[^=]*$"
 )
-MOST_GATES = 8
+_REMARK_BEHIND = re.compile(r"(?:,\s*)?(?:\\q?quad\s*|&\s*|~|\\[,;:]\s*)*\\(?:text|mbox|textrm)\s*\{\s*[(\[][^=]*$")
 
 
 def share_said(row: str) -> int | None:
@@ -26,52 +28,20 @@ def share_said(row: str) -> int | None:
 def readied(row: str) -> str:
     """The row, as far as it can be said in formulas alone."""
     row = _BACK.sub("_{next}", row)
-    row = _WORDS_BEHIND.sub("", row)
+    row = _REMARK_BEHIND.sub("", _WORDS_BEHIND.sub("", row))
     row = re.sub(r"\\(?:left|right|[bB]igg?[lrm]?)\s*(?=\||\\vert)", "", row)
-    row = _AT.sub(" ", row)
+    row = _AT.sub(_said_at, row)
     while by := _STEP_BY.search(row):
         letter = re.escape(by[1])
         turned = re.sub(rf"{letter}(?![A-Za-z])" if by[1] != "s" else r"(?<=[_{(=])\s*s(?=\s*[-+=})])", "t", row)
         if turned == row:
             break
         row = turned
-    return _over_gates(row)
+    return over_gates(row)
 
 
-def _over_gates(row: str) -> str:
-    """The row with sums over gates written out."""
-    while match := _GATES.search(row):
-        gates = [gate for gate in re.split(r"[,\s]+", match["over"].strip()) if gate]
-        if not 1 <= len(gates) <= MOST_GATES:
-            break
-        end = _term(row, match.end())
-        body = row[match.end() : end]
-        terms = " + ".join(_with(body, match["letter"], gate) for gate in gates)
-        row = f"{row[: match.start()]}( {terms} ){row[end:]}"
-    return row
-
-
-def _term(row: str, at: int) -> int:
-    """Where the term that starts at a place ends: at a sign outside of brackets, or with the brackets around it."""
-    depth = 0
-    for k in range(at, len(row)):
-        sign = row[k]
-        depth += (sign in "({[") - (sign in ")}]")
-        ends = depth == 0 and sign in "+-=," and row[at:k].strip() and row[k - 1] != "\\"
-        if depth < 0 or ends:
-            return k
-    return len(row)
-
-
-def _with(body: str, letter: str, gate: str) -> str:
-    """A term with a gate in the place of the letter that is summed over: in an index, or as a name of its own."""
-
-    def index(match: re.Match[str]) -> str:
-        inner = match[1]
-        if re.fullmatch(rf"[a-zA-Z]?{letter}", inner.strip()):
-            return "_{" + inner.replace(letter, f" {gate}" if gate.startswith("\\") else gate) + "}"
-        return "_{" + re.sub(rf"(?<![A-Za-z\\]){letter}(?![A-Za-z])", lambda _: gate, inner) + "}"
-
-    body = re.sub(r"_\s*\{([^{}]*)\}", index, body)
-    body = re.sub(rf"_\s*{letter}(?![A-Za-z])", lambda _: "_{" + gate + "}", body)
-    return re.sub(rf"(?<![A-Za-z\\_{{]){letter}(?![A-Za-z}}])", lambda _: gate, body)
+def _said_at(match: re.Match[str]) -> str:
+    """What stands at a bar: words are put above the name, a step is left out."""
+    said = _STYLED.sub("", match[1]).strip("{}() ")
+    words = re.findall(r"[A-Za-z]{2,}", said)
+    return f"^{{\\mathrm{{{'_'.join(words)}}}}}" if words and not re.search(r"[=_^]", said) else " "

@@ -2,12 +2,13 @@ r"""The tokens of a formula in LaTeX: commands, groups, functions, matrices, and
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from derivations.marking.sheet import normal
 from derivations.marking.sheets.formula import Piece
 from derivations.marking.sheets.latex_cursor import Cursor
-from derivations.marking.sheets.latex_indices import passed
-from derivations.marking.sheets.latex_names import NAMING, name, superscript
+from derivations.marking.sheets.latex_indices import ENTRY, passed
+from derivations.marking.sheets.latex_names import NAMING, name, source, source_said, superscript
 from derivations.marking.sheets.spoken import SPOKEN
 
 _SIGN = {
@@ -34,6 +35,11 @@ _LOSS = re.compile(
     r"(?P<step>\s*[_^]\s*(?:\{[^{}]*\}|\w))?"
 )
 _SLOPE = re.compile(rf"d\s*(?:{_LOSS.pattern.replace('?P<step>', '?:')})\s*/\s*d(?=[A-Za-z\\])")  # dL/da_t
+_BY_DELTA = re.compile(rf"\s*\\delta\s*(?:{_LOSS.pattern.replace('?P<step>', '?:')})\s*$")
+_DIAGONAL = re.compile(
+    r"(?:\\(?:mathbf|boldsymbol|bm|mathrm|mathcal)\s*\{?\s*)?(\\?[A-Za-z]+)\s*\}?"
+    r"(?=\s*(?:_\s*(?:\{(?!\s*\(?t?(?:\s*[+-]\s*\d)?\)?\s*\})|[^{t])|\(|\[))"
+)
 _LOSSES = ("L", "E", "J", "ell", "l", "loss", "Loss")
 _STEPPED = re.compile(r"[_^]\s*(?:\{\s*\(?\s*t[^{}]*\}|\(?t\)?)\s*$")  # the loss of one step, L_t
 
@@ -59,6 +65,13 @@ def _next(cursor: Cursor) -> Iterator[Piece]:
     here = cursor.here
     if not here:
         return
+    letter = _DIAGONAL.match(cursor.text, cursor.at) if cursor.habits.diagonal else None
+    if letter and letter[1].removeprefix("\\") in cursor.habits.diagonal:
+        cursor.at = letter.end()
+        yield cursor.piece("FUNCTION", "diag")
+        if cursor.taken("_") or cursor.here == "[":
+            yield from _bracketed(cursor, cursor.group() if cursor.here != "[" else _square(cursor))
+        return
     if here == "\\":
         yield from _command(cursor)
     elif here.isalpha():
@@ -76,6 +89,17 @@ def _next(cursor: Cursor) -> Iterator[Piece]:
         yield cursor.piece(_PLAIN[here], here)
     else:
         raise cursor.error(f"{here!a} is not part of a formula")
+
+
+def _square(cursor: Cursor) -> str:
+    """What stands in square brackets."""
+    depth, start = 0, cursor.at
+    while cursor.here:
+        depth += (cursor.here == "[") - (cursor.here == "]")
+        cursor.at += 1
+        if not depth:
+            break
+    return cursor.text[start + 1 : cursor.at - 1]
 
 
 def _raised(cursor: Cursor) -> Iterator[Piece]:
@@ -108,6 +132,12 @@ def _command(cursor: Cursor) -> Iterator[Piece]:
             return
         cursor.at = match.end()
         yield _summed(cursor)
+    elif word == "entry":
+        cursor.at = match.end()
+        group, index = cursor.group(), cursor.group()
+        yield cursor.piece("LPAR", "(")
+        yield from tokens(replace(cursor.within(group), entry=f"{ENTRY}{index}"))
+        yield cursor.piece("RPAR", ")")
     elif word == "sqrt":
         cursor.at = match.end()
         yield cursor.piece("FUNCTION", "sqrt")
@@ -156,12 +186,7 @@ def _applied(cursor: Cursor) -> Iterator[Piece]:
         yield superscript(cursor, cursor.group())
         cursor.blank()
     if cursor.here == "[":
-        cursor.at += 1
-        depth, start = 1, cursor.at
-        while cursor.here and depth:
-            depth += (cursor.here == "[") - (cursor.here == "]")
-            cursor.at += 1
-        yield from _bracketed(cursor, cursor.text[start : cursor.at - 1])
+        yield from _bracketed(cursor, _square(cursor))
     elif cursor.here == "{":
         yield from _bracketed(cursor, cursor.group())
 
@@ -187,13 +212,15 @@ def _matrix(cursor: Cursor) -> Iterator[Piece]:
 
 
 def _fraction(cursor: Cursor, above: str, below: str) -> Iterator[Piece]:
+    if _BY_DELTA.match(above) and re.match(r"\s*\\delta(?![A-Za-z])", below):  # \frac{\delta L}{\delta c_t}
+        above, below = above.replace(r"\delta", r"\partial", 1), below.replace(r"\delta", r"\partial", 1)
     over, under = _DIFFERENTIAL.match(above), _DIFFERENTIAL.match(below)
     if under and over:
         rest = above[over.end() :].strip()
         plus = _PLUS.match(rest)
         rest = rest[plus.end() :].strip() if plus else rest
         of = rest or _following(cursor)  # \frac{\partial}{\partial c_t} L
-        yield _derivative(cursor, of, below[under.end() :], immediate=bool(plus))
+        yield _derivative(cursor, of, below[under.end() :], immediate=bool(plus), beside=source(cursor))
         return
     yield cursor.piece("LPAR", "(")  # what stands behind the fraction multiplies it, and divides nothing
     yield from _bracketed(cursor, above)
@@ -216,7 +243,7 @@ def _passed(cursor: Cursor) -> str:
     return cursor.text[start : cursor.at]
 
 
-def _derivative(cursor: Cursor, of: str, by: str, *, immediate: bool = False) -> Piece:
+def _derivative(cursor: Cursor, of: str, by: str, *, immediate: bool = False, beside: str = "") -> Piece:
     """The name for a derivative of one name by another; an immediate partial has a plus."""
     names = []
     later = re.match(r"\s*(?:\\mathcal\s*\{?\s*L\s*\}?|L)\s*_\s*\{?\s*(>|\\ge|\\geq)\s*t\s*\}?\s*$", of)
@@ -225,15 +252,27 @@ def _derivative(cursor: Cursor, of: str, by: str, *, immediate: bool = False) ->
     shown = rf"\frac{{\partial {of.strip()}}}{{\partial {by.strip()}}}"
     for text in (of, by):
         plain = re.sub(r"\^\s*\{?\s*\\top\s*\}?\s*$", "", text.strip())
-        found = list(tokens(cursor.within(plain)))
+        found = list(tokens(replace(cursor.within(plain), entry="")))
+        found = found[1:-1] if len(found) == 3 and found[0].kind == "LPAR" else found
         if len(found) != 1 or found[0].kind not in ("NAME", "FUNCTION"):
             raise cursor.error("a derivative is of one name by one name")
         names.append(normal(found[0].text))
+    if beside:
+        names[1] = _with(names[1], beside)
+        shown += f"^{{{beside.strip('_')}}}"
     if names and names[0] in _LOSSES and _STEPPED.search(of):
         names[0] += "[t]"
+    names[1], _, entry = names[1].partition(ENTRY)
     said = f"d{names[1]}_next" if later and later[1] == ">" else f"d{'+' * immediate}{names[0]}/d{names[1]}"
+    said = source_said(said) if beside else said
     cursor.shown.setdefault(normal(said), shown)
-    return cursor.piece("NAME", said)
+    return cursor.piece("NAME", said + (f"{ENTRY}{entry}" if entry else cursor.entry))
+
+
+def _with(name_: str, label: str) -> str:
+    """A name with a label in front of its step."""
+    stem, bracket, step = name_.partition("[")
+    return f"{stem}{label}{bracket}{step}"
 
 
 def _inline(cursor: Cursor) -> Iterator[Piece]:
@@ -245,7 +284,8 @@ def _inline(cursor: Cursor) -> Iterator[Piece]:
         return
     of = _passed(cursor)
     if cursor.taken(rf"\s*/\s*{_DIFFERENTIAL.pattern}"):
-        yield _derivative(cursor, of, _passed(cursor))
+        by = _passed(cursor)
+        yield _derivative(cursor, of, by, beside=source(cursor))
         return
     if r"\partial" in head[0]:
         raise cursor.error("a partial sign without a name to differentiate by")
@@ -264,8 +304,12 @@ def _nabla(cursor: Cursor) -> Iterator[Piece]:
     inner = list(tokens(cursor.within(cursor.group())))
     if len(inner) != 1 or inner[0].kind != "NAME":
         raise cursor.error("a nabla by something that is no name")
+    beside = source(cursor)
     cursor.blank()
     loss = cursor.taken(_LOSS)
-    said = f"dL{'[t]' * bool(loss and loss['step'])}/d{normal(inner[0].text)}"
+    by = normal(inner[0].text)
+    said = f"dL{'[t]' * bool(loss and loss['step'])}/d{by}"
+    if beside := beside or source(cursor):
+        said = source_said(f"dL/d{_with(by, beside)}")
     cursor.shown.setdefault(normal(said), cursor.text[start : cursor.at].strip())
-    yield cursor.piece("NAME", said)
+    yield cursor.piece("NAME", said + cursor.entry)
