@@ -82,6 +82,7 @@ class Sheet:
         numbered: whether its steps are written as numbers, all of them.
         components: whether it speaks of the components of vectors, by their indices.
         later: whether its words speak of what comes back from the step after.
+        packed: the letters of the gates, in the order in which its forward pass or a comment packs them.
     """
 
     notation: str
@@ -98,6 +99,7 @@ class Sheet:
     components: bool = False
     slopes: tuple[tuple[Line, str, Expr], ...] = ()
     later: bool = False
+    packed: tuple[str, ...] = ()
 
     @cached_property
     def place(self) -> dict[str, int]:

@@ -19,7 +19,7 @@ from derivations.marking.sheets.python_labels import (
     owner_label,
     row,
 )
-from derivations.marking.sheets.python_sizes import is_time
+from derivations.marking.sheets.python_sizes import BATCH, is_time, of_columns
 from derivations.marking.sheets.walked import (
     Items,
     Moment,
@@ -69,6 +69,8 @@ class Assigning:
                     self.starts_sum()
             case ast.Tuple(parts) | ast.List(parts):
                 names = row([part.id if isinstance(part, ast.Name) else "" for part in parts])
+                if isinstance(value, Shape) and of_columns(value.of, names):
+                    value = Shape(value.of, True)
                 for k, part in enumerate(parts):
                     self.assign(part, self.member(value, k, part, len(parts), names[k]), node)
             case ast.Subscript(owner, index) if isinstance(owner, ast.Name | ast.Attribute | ast.Subscript):
@@ -90,7 +92,8 @@ class Assigning:
             return value[k]
         name = target.id if isinstance(target, ast.Name) else ""
         if isinstance(value, Shape):
-            size = self.walk.numbers.side(value.of, k, name, count)
+            turned = value.lying  # the samples are its last axis
+            size = BATCH if turned and k else self.walk.numbers.side(value.of, -1 if turned else k, name, count)
             return size if size is not None else Outside(name)
         if isinstance(value, Outside):
             if said and said != name:
@@ -104,7 +107,7 @@ class Assigning:
         """What is put into a list: an expression of an error is a line, under the name of the list."""
         name = re.sub(r"(?:_?list|_?all|_?seq|s)$", "", held.name) or held.name
         worked = isinstance(value, Expr) and not isinstance(value, Name) and value != ZERO
-        return self.worked_out(name, value, node) if worked and re.match(r"d_?[a-zA-Z]", name) else value
+        return self.worked_out(name, value, node) if worked and name else value
 
     def worked_out(self, name: str, value: Any, node: ast.expr) -> Any:
         """An expression that stands by itself, as an argument or among what is returned, as a line."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from derivations.cell import CellError
 from derivations.expression import ZERO, Expr, Name, Num, Stack, Transpose, walk
-from derivations.marking.sheets.python_labels import comes_in, plainly
+from derivations.marking.sheets.python_labels import comes_in
 from derivations.marking.sheets.python_series import combined, each
 from derivations.marking.sheets.walked import Items, Moment, Outside, Series, base_of, few, named
 from derivations.python_functions import CONSTANTS
@@ -280,7 +280,7 @@ class Values:
             error = "dh_out" if self.walk.time.over_time or self.walk.labels.hears_later else "dh"
             self.walk.assigning.shown.setdefault(error, value.name)
             return named(Outside(error, value.at))
-        plain = plainly(value.name)
+        plain = self.walk.labels.plain(value.name)
         if plain != value.name:
             self.walk.assigning.shown.setdefault(plain, value.name)
         return named(Outside(plain, value.at))

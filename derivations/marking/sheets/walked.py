@@ -121,9 +121,10 @@ class Outside:
 
 @dataclass(frozen=True)
 class Shape:
-    """The shape of something."""
+    """The shape of something; `lying` where its names say that the samples are its columns: `n, B = dh.shape`."""
 
     of: str
+    lying: bool = False
 
 
 @dataclass
