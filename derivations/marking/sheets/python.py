@@ -89,6 +89,7 @@ class Walk:
         depth: within how many functions.
         in_loops: whether the function that was entered has a loop.
         means: the lines that take a mean over the batch.
+        batched: whether it gives what has a batch one more axis.
     """
 
     def __init__(self, text: str, tree: ast.Module) -> None:
@@ -104,6 +105,7 @@ class Walk:
         self.quiet = 0
         self.depth = 0
         self.means: set[int] = set()
+        self.batched = bool(re.search(r"unsqueeze\(2\)|expand_dims\([^()]*, *(?:axis=)?2\)|\bbmm\(", text))
         self.in_loops = any(isinstance(node, ast.For | ast.While) for node in tree.body)
         self.time = Time(offsets(tree), starting_initially(text))
         self.labels = Labels(tree)

@@ -29,6 +29,7 @@ from derivations.marking.sheets.walked import (
     T,
     base_of,
     is_part_of_outside,
+    is_part_of_sums,
     is_state,
     reads_part_of_line,
 )
@@ -52,6 +53,7 @@ class Assigning:
         self.versions = Versions()
         self.zero: set[str] = set()  # names that start as zero
         self.zeros: list[Line] = []  # where they are set to zero
+        self.cut: set[str] = set()  # names for parts of what is packed: each stands for the gate as well
         self.shown: dict[str, str] = {}  # what is taken from outside -> the name that it is given
 
     def assign(self, target: ast.expr, value: Any, node: ast.stmt) -> None:
@@ -99,6 +101,9 @@ class Assigning:
             if said and said != name:
                 self.shown.setdefault(said, name)
             return Outside(said or name or value.name, value.at)
+        if isinstance(value, Expr) and count in (3, 4) and name and not is_error(name):  # the gates' sums, in one
+            self.cut.add(name)
+            return Outside(name, self.walk.time.step)
         if isinstance(value, Expr):
             raise CellError("a quantity is taken apart into several; write out the parts", *place(target))
         return Outside(name)
@@ -196,10 +201,13 @@ class Assigning:
                 self.zeros.append(Line(*place(node), self.source(node), name, step=step, loop=loop))
             return ZERO
         if is_part_of_outside(value) and name[:1] != "d":
+            self.cut.add(name)
             return Outside(name, self.walk.time.step)  # a part of what is packed outside, under a name of its own
         if self.walk.quiet:
             return self.walk.values.short(value, node)
-        if not is_error(name) and reads_part_of_line(value):
+        gate = reads_part_of_line(value) or is_part_of_sums(value) or self._is_of_cut(name, value)
+        if gate and not is_error(name):
+            self.cut.add(name)
             return Outside(name, self.walk.time.step)  # a gate that is worked out of what is packed
         value, time = self._behind(self.walk.values.short(value, node)), self.walk.time
         if isinstance(value, Name) and "#" not in value.id and not always:
@@ -239,6 +247,11 @@ class Assigning:
             )
         )
         return Name(version)
+
+    def _is_of_cut(self, name: str, value: Expr) -> bool:
+        """Whether an expression is a function of a part of what is packed, under its own name: `i = sigmoid(i)`."""
+        read = {one.partition("@")[0] for one in names(value)}
+        return name in self.cut and read == {name} and not isinstance(value, Name)
 
     def _when(self) -> tuple[int, int | None]:
         """The step of a line, and the round of its loop."""

@@ -35,6 +35,9 @@ _AGE = re.compile(
     r"(?:(?P<old>old|last|prev|previous)|new|current|cur)_(?P<state>hidden|cell)(?:_state)?"
     r"|(?P<owner>hidden|cell)(?:_state)?_(?:(?P<before>old|last|prev|previous)|new|current|cur)"
 )
+_COMES_IN = re.compile(  # the errors that one step is given
+    r"(?:ct|cot|cotangent)_?(?:(?P<h>h)|c)|(?:d|grad|g|delta)_?c_?(?:in|incoming|ext|later|up|after|from_next|tp1)"
+)
 _NEW = re.compile(r"(?P<state>[hcs])_?(?:new|cur|now|out|curr|current|nxt)|(?:new|cur|curr)_?(?P<other>[hcs])")
 
 _OF_LOSS = r"d|g|grad|delta|gr|ct|cot|cotangent|err|up|upstream|bar|dL_?d|dE_?d|dJ_?d"
@@ -182,6 +185,10 @@ class Labels:
 
     def plain(self, name: str) -> str:
         """What a name from outside is in plain words."""
+        if match := _COMES_IN.fullmatch(name):
+            return "dh" if match["h"] else "dc_next"
+        if re.fullmatch("[hc]p", name):
+            return f"{name[0]}_prev"
         return self._fresh.get(name) or plainly(name)
 
     def carry(self, name: str, once: bool) -> str:

@@ -45,6 +45,8 @@ def _in_code(tree: ast.AST) -> Iterator[tuple[str, ...]]:
         match node:
             case ast.Assign([ast.Tuple(parts)], ast.Call(func, _)) if owner_label(func) in _SPLIT:
                 yield from _of_names([part.id for part in parts if isinstance(part, ast.Name)])
+            case ast.Assign([ast.Tuple(parts)], ast.BinOp() as value) if len(parts) > 2 and _multiplies(value):
+                yield from _of_names([part.id for part in parts if isinstance(part, ast.Name)])
             case ast.Assign([target], ast.Call(func, [ast.Tuple(parts) | ast.List(parts), *_])) if owner_label(
                 func
             ) in _JOINED and re.match(r"[WUVRwub]", owner_label(target)):
@@ -60,6 +62,11 @@ def _in_code(tree: ast.AST) -> Iterator[tuple[str, ...]]:
     for parts_ in slices.values():
         if sorted(parts_) == list(range(len(parts_))):
             yield from _of_names([parts_[k] for k in sorted(parts_)])
+
+
+def _multiplies(value: ast.expr) -> bool:
+    """Whether an expression has a product of matrices in it."""
+    return any(isinstance(node, ast.MatMult) for node in ast.walk(value)) or ".dot(" in ast.unparse(value)
 
 
 def _sides(node: ast.Assign) -> tuple[Sequence[ast.expr], Sequence[ast.expr]]:
