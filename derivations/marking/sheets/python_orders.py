@@ -45,7 +45,7 @@ def _in_code(tree: ast.AST) -> Iterator[tuple[str, ...]]:
         match node:
             case ast.Assign([ast.Tuple(parts)], ast.Call(func, _)) if owner_label(func) in _SPLIT:
                 yield from _of_names([part.id for part in parts if isinstance(part, ast.Name)])
-            case ast.Assign([ast.Tuple(parts)], ast.BinOp() as value) if len(parts) > 2 and _multiplies(value):
+            case ast.Assign([ast.Tuple(parts)], ast.BinOp() as product) if len(parts) > 2 and _multiplies(product):
                 yield from _of_names([part.id for part in parts if isinstance(part, ast.Name)])
             case ast.Assign([target], ast.Call(func, [ast.Tuple(parts) | ast.List(parts), *_])) if owner_label(
                 func

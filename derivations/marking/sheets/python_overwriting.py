@@ -115,6 +115,10 @@ def _label(target: ast.expr) -> str:
     match target:
         case ast.Subscript(owner, ast.Constant(str() as key)):
             return entry_label(owner_label(owner), key)
+        case ast.Subscript(
+            owner, ast.BinOp(ast.Constant(str() as key)) | ast.JoinedStr([ast.Constant(str() as key), *_])
+        ):
+            return entry_label(owner_label(owner), key)
         case ast.Subscript(owner, ast.Name() | ast.BinOp() | ast.JoinedStr() | ast.Constant(int())):
             return owner_label(owner)
     return owner_label(target)
