@@ -17,6 +17,7 @@ from derivations.cell import CellError
 from derivations.marking.sheet import Line, Sheet, checked
 from derivations.marking.sheets.python_assigning import Assigning
 from derivations.marking.sheets.python_calls import Calls
+from derivations.marking.sheets.python_carries import with_lost_carries
 from derivations.marking.sheets.python_comments import with_comments
 from derivations.marking.sheets.python_ends import at_ends
 from derivations.marking.sheets.python_entries import Entries
@@ -118,7 +119,8 @@ class Walk:
         """What the walk has found, with what the text shows by itself."""
         found, reads = self.assigning, Reads(self.tree)
         said = with_means(alone(found.lines), frozenset(self.means))
-        yield from at_ends(self.tree, overwritten(self.tree, said), found.zeros)
+        said = with_lost_carries(self.tree, "\n".join(found.text), overwritten(self.tree, said))
+        yield from at_ends(self.tree, said, found.zeros)
         for line in zero_claims(reads, found.zeros):
             yield replace(line, version=found.versions.write(line.target))
 

@@ -40,24 +40,24 @@ def overwritten(tree: ast.Module, lines: Iterable[Line]) -> Iterator[Line]:
     headers = {line.header for line in every if line.header}
     found: set[int] = set()
     for body in (tree.body, *(node.body for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))):
-        loops = list(_loops(body))
-        for loop, scope in loops:
+        inside = list(loops(body))
+        for loop, scope in inside:
             if loop.lineno in headers:
                 found |= set(_in_loop(loop, scope))
-        if not any(loop.lineno in headers for loop, _ in loops):
+        if not any(loop.lineno in headers for loop, _ in inside):
             found |= set(_in_step(body))
     for line in every:
         yield replace(line, flaw=WORDS) if line.number in found and line.version else line
 
 
-def _loops(scope: list[ast.stmt]) -> Iterator[tuple[ast.For | ast.While, list[ast.stmt]]]:
+def loops(scope: list[ast.stmt]) -> Iterator[tuple[ast.For | ast.While, list[ast.stmt]]]:
     """The loops of one function, without those of functions in it, each with the statements among which it stands."""
     for part in scope:
         if isinstance(part, ast.For | ast.While):
             yield part, scope
         if not isinstance(part, ast.FunctionDef | ast.ClassDef):
             for body in (getattr(part, field, []) for field in ("body", "orelse")):
-                yield from _loops(body)
+                yield from loops(body)
 
 
 def _in_loop(loop: ast.For | ast.While, scope: list[ast.stmt]) -> Iterator[int]:
