@@ -8,6 +8,13 @@ _COLUMNS = ([":", "None"], [":", ":", "None"], ["...", "None"])
 _ROWS = (["None", ":"], [":", "None", ":"], ["...", "None", ":"])
 
 
+def is_of_batch(node: ast.BinOp, batched: bool) -> bool:
+    """Whether both factors of an outer product have an axis of the samples in front, which are rows then."""
+    sides = [ast.unparse(side).replace("np.newaxis", "None") for side in (node.left, node.right)]
+    new = r"\[:, (?:None, :|:, None)\]" + (r"|unsqueeze\([12]\)" if batched else "")
+    return all(re.search(new, text) for text in sides)
+
+
 def outer_factors(node: ast.BinOp, batched: bool) -> tuple[ast.expr, ast.expr] | None:
     """What stands and what lies, where a product is an outer one by its axes; None where it is none.
 

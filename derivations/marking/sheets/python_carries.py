@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from derivations.marking.sheet import Line
-from derivations.marking.sheets.python_labels import is_error, is_gradient, state_of
+from derivations.marking.sheets.python_labels import comes_in, is_error, is_gradient, owner_label, state_of
 from derivations.marking.sheets.python_overwriting import loops
 
 _ON_PURPOSE = re.compile(r"truncat|detach|stop_grad|one step (?:back|only|alone)|tbptt", re.IGNORECASE)
@@ -27,6 +27,10 @@ def with_lost_carries(tree: ast.Module, text: str, lines: Iterable[Line]) -> Ite
                 if line is not None:
                     words = f"what comes back from step t+1, {name}, is missing: it is worked out and never added"
                     flaws[line.number, line.target] = words
+    numbers = {line.number for line in every}
+    for (number, target), words in flaws.items():
+        if number not in numbers:
+            yield Line(number, 1, target, flaw=words)
     for line in every:
         words = flaws.get((line.number, line.target), "")
         yield replace(line, flaw=words) if words and not line.flaw else line
@@ -56,4 +60,17 @@ def _due_at(lines: list[Line], loop: ast.For | ast.While, name: str) -> Line | N
     spoken = [line for line in inside if is_error(line.target) or line.target == "d"]
     errors = [line for line in spoken if line.target not in (name, f"d{state}_next") and not is_gradient(line.target)]
     own = [line for line in errors if state_of(line.target) == state]
-    return next(iter(own or (errors if state == "h" else [])), None)
+    first = next(iter(own or (errors if state == "h" else [])), None)
+    alias = _alias(loop) if state == "h" and not own else None
+    return alias if alias is not None and (first is None or alias.number < first.number) else first
+
+
+def _alias(loop: ast.For | ast.While) -> Line | None:
+    """The line of a loop that gives the loss's own error of a step a short name: `d = dhs[t]`."""
+    for part in loop.body:
+        match part:
+            case ast.Assign([ast.Name(name)], ast.Subscript(owner)) if is_error(owner_label(owner)) or comes_in(
+                owner_label(owner)
+            ):
+                return Line(part.lineno, part.col_offset + 1, ast.unparse(part), name)
+    return None

@@ -50,7 +50,7 @@ def _ignored(function: ast.FunctionDef, reads: Reads) -> Iterator[tuple[str, boo
     """The arguments for errors of states that a function never reads, each with whether it is of the last step."""
     for arg in arguments(function):
         match = GIVEN_ERROR.fullmatch(arg.arg)
-        if match and (not reads.read[arg.arg] or _is_overwritten(function, arg.arg)):
+        if match and not arg.arg.endswith("s") and (not reads.read[arg.arg] or _is_overwritten(function, arg.arg)):
             yield arg.arg, bool(match["last"] or match["late"] or match["end"])
 
 

@@ -86,8 +86,8 @@ def einsum(spec: str, left: Any, right: Any, quantity: Quantity) -> Expr | Serie
     x, y = quantity(left), quantity(right)
     if a == b == out:
         return Mul((x, y))
-    if a[:1] == b[:1] == out[:1] and len(a) > 1 < len(b):  # of each of a batch's samples
-        a, b, out = a[1:], b[1:], out[1:]
+    if a[:1] == b[:1] == out[:1] and len(a) == len(b) == 2:  # of each of a batch's samples, to be added up
+        out = out[1:]
     if len(a) == len(b) == 1 and out in (a + b, b + a):
         return Outer(x, y) if out == a + b else Outer(y, x)
     shared = [letter for letter in a if letter in b and letter not in out]

@@ -75,6 +75,7 @@ def side(of: str, axis: int, name: str, count: int, over_time: bool) -> int | No
 def sizes(tree: ast.AST) -> frozenset[str]:
     """The names that a file counts with: in slices, in ranges, in shapes, and what it divides by."""
     found: set[str] = set()
+    by = counters(tree)
     for node in ast.walk(tree):
         match node:
             case ast.Slice(lower, upper, _):
@@ -87,6 +88,10 @@ def sizes(tree: ast.AST) -> frozenset[str]:
                 parts = [divisor] if isinstance(divisor, ast.Name) else []
             case ast.Subscript(_, index):
                 parts = [index]
+            case ast.Assign([ast.Name(name)], ast.BinOp(ast.Name(steps) as last, ast.Sub(), ast.Constant())) if (
+                steps in _TIMES and name in by
+            ):
+                parts = [last]  # t = T - 1
             case _:
                 continue
         found |= {name.id for part in parts for name in _without_subscripts(part)}

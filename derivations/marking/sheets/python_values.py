@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from derivations.cell import CellError
-from derivations.expression import ZERO, Expr, Name, Num, Outer, Stack, Transpose, walk
-from derivations.marking.sheets.python_axes import outer_factors
+from derivations.expression import ZERO, Expr, MatMul, Name, Num, Outer, Stack, Transpose, walk
+from derivations.marking.sheets.python_axes import is_of_batch, outer_factors
 from derivations.marking.sheets.python_labels import comes_in
 from derivations.marking.sheets.python_series import combined, each
 from derivations.marking.sheets.walked import Items, Moment, Outside, Series, base_of, few, named
@@ -82,7 +82,9 @@ class Values:
             case ast.BinOp(ast.List(parts), ast.Mult(), _) | ast.BinOp(_, ast.Mult(), ast.List(parts)):
                 return Items(zeros=bool(parts) and self.value(parts[0]) in (0, Num(Fraction(0))))
             case ast.BinOp() if factors := outer_factors(node, self.walk.batched):
-                return Outer(*(self.quantity(self.value(one)) for one in factors))
+                standing, lying = (self.quantity(self.value(one)) for one in factors)
+                rows = is_of_batch(node, self.walk.batched)
+                return MatMul(Transpose(standing), lying) if rows else Outer(standing, lying)
             case ast.BinOp():
                 text = self.walk.numbers.text(node)
                 return self._chain(node) if text is None else text
