@@ -205,8 +205,7 @@ class Assigning:
             return Outside(name, self.walk.time.step)  # a part of what is packed outside, under a name of its own
         if self.walk.quiet:
             return self.walk.values.short(value, node)
-        gate = reads_part_of_line(value) or is_part_of_sums(value) or self._is_of_cut(name, value)
-        if gate and not is_error(name):
+        if not is_error(name) and self._is_gate(name, self.walk.values.short(value, node)):
             self.cut.add(name)
             return Outside(name, self.walk.time.step)  # a gate that is worked out of what is packed
         value, time = self._behind(self.walk.values.short(value, node)), self.walk.time
@@ -248,8 +247,10 @@ class Assigning:
         )
         return Name(version)
 
-    def _is_of_cut(self, name: str, value: Expr) -> bool:
-        """Whether an expression is a function of a part of what is packed, under its own name: `i = sigmoid(i)`."""
+    def _is_gate(self, name: str, value: Expr) -> bool:
+        """Whether a value is a part of what is packed, or a function of one under its own name: `i = sigmoid(i)`."""
+        if reads_part_of_line(value) or is_part_of_sums(value):
+            return True
         read = {one.partition("@")[0] for one in names(value)}
         return name in self.cut and read == {name} and not isinstance(value, Name)
 
