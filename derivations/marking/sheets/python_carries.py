@@ -25,7 +25,7 @@ def with_lost_carries(tree: ast.Module, text: str, lines: Iterable[Line]) -> Ite
             for name in _unread(loop, scope) if loop.lineno in headers else ():
                 line = _due_at(every, loop, name)
                 if line is not None:
-                    words = f"what comes back from step t+1, {name}, is missing: it is worked out and never added"
+                    words = f"what comes back from step t+1, {name}, is missing: the carry is never added"
                     flaws[line.number, line.target] = words
     numbers = {line.number for line in every}
     for (number, target), words in flaws.items():
