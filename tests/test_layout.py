@@ -115,6 +115,7 @@ MARKING = [
     "aims",
     "growing",
     "understanding",
+    "packed_order",
     "siblings",
     "numbering",
     "lessons",

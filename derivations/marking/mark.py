@@ -36,6 +36,7 @@ from derivations.marking.interpretation import layouts, ours
 from derivations.marking.judged import Judged, Unknown
 from derivations.marking.left_out import left_out
 from derivations.marking.marked import Mark, Marked, Verdict
+from derivations.marking.packed_order import out_of_order
 from derivations.marking.right_line import written_out
 from derivations.marking.sheet import Line, Sheet
 from derivations.marking.through_all import through_all
@@ -102,6 +103,8 @@ class _Marking:
         if self.other and not (judged.right and holds_anyway(self.reading, judged)):
             words = "right" if judged.right else "not right"
             return self._said(judged, Verdict.UNSURE, f"{words} for {self.course.cell.name}; {OTHER}")
+        if judged.right and (order := out_of_order(self.reading, judged)):
+            return self._said(judged, Verdict.WRONG, order)
         if judged.right and (due := of_the_state(self.reading, judged)) is not None:
             return self._wrong(replace(judged, quantity=due, right=False))
         if line.lacks and any(isinstance(node, Total | TimeSum) for node in walk(judged.quantity)):

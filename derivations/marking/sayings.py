@@ -97,7 +97,8 @@ class Sayings:
             return None
 
         result = rewrite(expr, rule)
-        if sum(1 for _ in zip(walk(result), range(LARGEST + 1), strict=False)) > LARGEST:
+        whole = depth == 0  # what is put in shares its parts: it is large only once it is walked through
+        if whole and sum(1 for _ in zip(walk(result), range(LARGEST + 1), strict=False)) > LARGEST:
             raise Unknown(f"a line of more than {LARGEST} operations")
         return result
 

@@ -86,6 +86,7 @@ class Sheet:
         every_loss: whether its words say that the loss is of every step.
         in_total: whether its words say that derivatives are through all that depends on what they are by.
         error_letters: how names begin that its words say to be errors of what follows: `g` in `gaz`.
+        packed: the letters of the gates, in the order in which its forward pass or a comment packs them.
     """
 
     notation: str
@@ -106,6 +107,7 @@ class Sheet:
     every_loss: bool = False
     in_total: bool = False
     error_letters: frozenset[str] = frozenset()
+    packed: tuple[str, ...] = ()
 
     @cached_property
     def place(self) -> dict[str, int]:

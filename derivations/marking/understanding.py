@@ -41,7 +41,7 @@ class Understanding:
         self.course, self.sheet, self.view = glossary.course, glossary.sheet, glossary.view
         judged = []
         for line in self.sheet.lines:
-            self.progress.order = _order(self.sayings, line) or self.progress.order
+            self.progress.order = order_of(self.sayings, line) or self.progress.order
             reached = self._reached(line)
             self._record(reached)
             judged.append(reached.judged)
@@ -236,7 +236,7 @@ def _cuts(node: Expr) -> bool:
     return isinstance(arg, Adjoint)
 
 
-def _order(sayings: Sayings, line: Line) -> tuple[str, ...]:
+def order_of(sayings: Sayings, line: Line) -> tuple[str, ...]:
     """The gates in the order in which a line puts their errors beside one another; empty where it does not.
 
     Where all but one of the cell's gates are found, what stands in the other's place was meant to be its error.
@@ -330,6 +330,8 @@ def _best(
     users = sayings.sheet.users.get(line.version, [])[:MOST_USERS]
     if not users and sayings.progress.rounds.get((line.number, line.column, line.target), line) is None:
         return None  # an intermediate of their own in the round before, where it was used
+    if len(options) == 1 and options[0][1]:
+        return options[0]  # whatever the lines say that use it
     ranked = []
     for order, option in enumerate(options):
         quantity, right, cost = option

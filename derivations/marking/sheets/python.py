@@ -17,12 +17,16 @@ from derivations.cell import CellError
 from derivations.marking.sheet import Line, Sheet, checked
 from derivations.marking.sheets.python_assigning import Assigning
 from derivations.marking.sheets.python_calls import Calls
+from derivations.marking.sheets.python_carries import with_lost_carries
 from derivations.marking.sheets.python_comments import with_comments
+from derivations.marking.sheets.python_ends import at_ends
 from derivations.marking.sheets.python_entries import Entries
-from derivations.marking.sheets.python_flaws import Reads, alone, ignored, with_means, zero_claims
+from derivations.marking.sheets.python_flaws import Reads, alone, with_means, zero_claims
 from derivations.marking.sheets.python_labels import Labels
 from derivations.marking.sheets.python_numbers import Numbers
-from derivations.marking.sheets.python_own import Own, arguments, is_simple
+from derivations.marking.sheets.python_orders import packed_order
+from derivations.marking.sheets.python_overwriting import overwritten
+from derivations.marking.sheets.python_own import Own, is_simple
 from derivations.marking.sheets.python_rounds import Rounds
 from derivations.marking.sheets.python_said import starting_initially
 from derivations.marking.sheets.python_sizes import offsets
@@ -67,6 +71,7 @@ def read_python(text: str) -> Sheet:
         steps=T if time.over_time else 0,
         zero=frozenset(found.zero),
         series=frozenset(time.series),
+        packed=packed_order(tree, text),
         slopes=tuple((one.line, one.of, one.shown) for one in walk.own.slopes.values() if one is not None),
     )
 
@@ -85,6 +90,7 @@ class Walk:
         depth: within how many functions.
         in_loops: whether the function that was entered has a loop.
         means: the lines that take a mean over the batch.
+        batched: whether it gives what has a batch one more axis.
     """
 
     def __init__(self, text: str, tree: ast.Module) -> None:
@@ -100,6 +106,7 @@ class Walk:
         self.quiet = 0
         self.depth = 0
         self.means: set[int] = set()
+        self.batched = bool(re.search(r"unsqueeze\(2\)|expand_dims\([^()]*, *(?:axis=)?2\)|\bbmm\(", text))
         self.in_loops = any(isinstance(node, ast.For | ast.While) for node in tree.body)
         self.time = Time(offsets(tree), starting_initially(text))
         self.labels = Labels(tree)
@@ -111,11 +118,11 @@ class Walk:
     def lines(self) -> Iterator[Line]:
         """What the walk has found, with what the text shows by itself."""
         found, reads = self.assigning, Reads(self.tree)
-        given = [arg.arg for function in self.functions.values() for arg in arguments(function)]
-        yield from with_means(alone(found.lines), frozenset(self.means))
+        said = with_means(alone(found.lines), frozenset(self.means))
+        said = with_lost_carries(self.tree, "\n".join(found.text), overwritten(self.tree, said))
+        yield from at_ends(self.tree, said, found.zeros)
         for line in zero_claims(reads, found.zeros):
             yield replace(line, version=found.versions.write(line.target))
-        yield from ignored(reads, given, found.zeros)
 
     def everything(self) -> None:
         """Walks what stands at the top, and the functions that no other one calls."""

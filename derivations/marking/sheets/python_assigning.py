@@ -19,7 +19,7 @@ from derivations.marking.sheets.python_labels import (
     owner_label,
     row,
 )
-from derivations.marking.sheets.python_sizes import is_time
+from derivations.marking.sheets.python_sizes import BATCH, is_time, of_columns
 from derivations.marking.sheets.walked import (
     Items,
     Moment,
@@ -29,6 +29,7 @@ from derivations.marking.sheets.walked import (
     T,
     base_of,
     is_part_of_outside,
+    is_part_of_sums,
     is_state,
     reads_part_of_line,
 )
@@ -52,6 +53,7 @@ class Assigning:
         self.versions = Versions()
         self.zero: set[str] = set()  # names that start as zero
         self.zeros: list[Line] = []  # where they are set to zero
+        self.cut: set[str] = set()  # names for parts of what is packed: each stands for the gate as well
         self.shown: dict[str, str] = {}  # what is taken from outside -> the name that it is given
 
     def assign(self, target: ast.expr, value: Any, node: ast.stmt) -> None:
@@ -69,6 +71,8 @@ class Assigning:
                     self.starts_sum()
             case ast.Tuple(parts) | ast.List(parts):
                 names = row([part.id if isinstance(part, ast.Name) else "" for part in parts])
+                if isinstance(value, Shape) and of_columns(value.of, names):
+                    value = Shape(value.of, True)
                 for k, part in enumerate(parts):
                     self.assign(part, self.member(value, k, part, len(parts), names[k]), node)
             case ast.Subscript(owner, index) if isinstance(owner, ast.Name | ast.Attribute | ast.Subscript):
@@ -90,12 +94,16 @@ class Assigning:
             return value[k]
         name = target.id if isinstance(target, ast.Name) else ""
         if isinstance(value, Shape):
-            size = self.walk.numbers.side(value.of, k, name, count)
+            turned = value.lying  # the samples are its last axis
+            size = BATCH if turned and k else self.walk.numbers.side(value.of, -1 if turned else k, name, count)
             return size if size is not None else Outside(name)
         if isinstance(value, Outside):
             if said and said != name:
                 self.shown.setdefault(said, name)
             return Outside(said or name or value.name, value.at)
+        if isinstance(value, Expr) and count in (3, 4) and name and not is_error(name):  # the gates' sums, in one
+            self.cut.add(name)
+            return Outside(name, self.walk.time.step)
         if isinstance(value, Expr):
             raise CellError("a quantity is taken apart into several; write out the parts", *place(target))
         return Outside(name)
@@ -104,7 +112,7 @@ class Assigning:
         """What is put into a list: an expression of an error is a line, under the name of the list."""
         name = re.sub(r"(?:_?list|_?all|_?seq|s)$", "", held.name) or held.name
         worked = isinstance(value, Expr) and not isinstance(value, Name) and value != ZERO
-        return self.worked_out(name, value, node) if worked and re.match(r"d_?[a-zA-Z]", name) else value
+        return self.worked_out(name, value, node) if worked and name else value
 
     def worked_out(self, name: str, value: Any, node: ast.expr) -> Any:
         """An expression that stands by itself, as an argument or among what is returned, as a line."""
@@ -193,10 +201,12 @@ class Assigning:
                 self.zeros.append(Line(*place(node), self.source(node), name, step=step, loop=loop))
             return ZERO
         if is_part_of_outside(value) and name[:1] != "d":
+            self.cut.add(name)
             return Outside(name, self.walk.time.step)  # a part of what is packed outside, under a name of its own
         if self.walk.quiet:
             return self.walk.values.short(value, node)
-        if not is_error(name) and reads_part_of_line(value):
+        if not is_error(name) and self._is_gate(name, self.walk.values.short(value, node)):
+            self.cut.add(name)
             return Outside(name, self.walk.time.step)  # a gate that is worked out of what is packed
         value, time = self._behind(self.walk.values.short(value, node)), self.walk.time
         if isinstance(value, Name) and "#" not in value.id and not always:
@@ -236,6 +246,13 @@ class Assigning:
             )
         )
         return Name(version)
+
+    def _is_gate(self, name: str, value: Expr) -> bool:
+        """Whether a value is a part of what is packed, or a function of one under its own name: `i = sigmoid(i)`."""
+        if reads_part_of_line(value) or is_part_of_sums(value):
+            return True
+        read = {one.partition("@")[0] for one in names(value)}
+        return name in self.cut and read == {name} and not isinstance(value, Name)
 
     def _when(self) -> tuple[int, int | None]:
         """The step of a line, and the round of its loop."""

@@ -25,6 +25,7 @@ _AS_IS = {
 _EMPTY = {"zeros", "zeros_like", "empty", "empty_like", "new_zeros", "defaultdict"}
 _JOINED = {"concatenate", "hstack", "vstack", "row_stack", "column_stack", "cat", "concat", "r_", "c_"}
 _SPLIT = {"split", "hsplit", "vsplit", "chunk", "array_split", "tensor_split"}
+_NEW_AXIS = {"None", "np.newaxis"}
 _ELEMENTWISE = {"len", "int", "abs", "max", "min", "range", "float"}
 
 
@@ -52,6 +53,8 @@ class Calls:
         if name in _EMPTY:
             return Items(zeros=True) if name == "defaultdict" else ZERO
         if name == "reshape" and first is not None and is_row([ast.unparse(part) for part in _shape(rest)]):
+            return Transpose(self.walk.values.tensor(first))
+        if name in ("unsqueeze", "expand_dims") and first is not None and self._as_row(axis or _nth(rest, 0)):
             return Transpose(self.walk.values.tensor(first))
         if name in _AS_IS:
             return self._as_is(name, first, node)
@@ -83,6 +86,11 @@ class Calls:
         if name in ("flip", "flipud") and first is not None:
             return self._turned(first)
         return self._other(name, func, args, method)
+
+    def _as_row(self, axis: ast.expr | None) -> bool:
+        """Whether a new axis makes a row of a vector, or of each of a batch's, which have one more."""
+        at = self.walk.numbers.number(axis) if axis is not None else None
+        return at in (0, -2) or (at == 1 and self.walk.batched)
 
     def _other(self, name: str, func: ast.expr, args: Sequence[ast.expr], method: ast.expr | None) -> Any:
         tensor = self.walk.values.tensor
@@ -192,6 +200,10 @@ class Calls:
         values = self.walk.values
         found = values.value(node)
         ordered = found.in_order() if isinstance(found, Items) else found if isinstance(found, Series) else None
+        if isinstance(node, ast.List | ast.Tuple) and len(node.elts) in (3, 4):
+            members = tuple(found.known.values()) if isinstance(found, Items) else found
+            if all(isinstance(one, Expr) for one in members):  # the gates, each in a row: as blocks one below another
+                return below([values.quantity(one) for one in members])
         if ordered is not None and ordered.members:
             return ordered
         return found
@@ -232,11 +244,30 @@ class Calls:
                 raise CellError("this sum over an array over time is not read", inner.lineno, inner.col_offset + 1)
             return summed(series, values.quantity)
         arg = values.quantity(value)
+        if along == 0 and _is_of_batch(inner):
+            return arg  # of one sample there is nothing to add up
         if axis is None:
             return Reduce("sum", (arg,))
         if along not in (0, 1, -1):
             raise CellError("the axis of this sum is not known", inner.lineno, inner.col_offset + 1)
         return Reduce("down" if along == 0 else "across", (arg,))
+
+
+def _is_of_batch(node: ast.expr) -> bool:
+    """Whether an expression has one more axis than a matrix, the first of which is that of the samples."""
+    for inner in ast.walk(node):
+        match inner:
+            case ast.Subscript(_, ast.Tuple(parts)) if len(parts) == 3 and _NEW_AXIS & {ast.unparse(p) for p in parts}:
+                return True
+            case ast.Call(ast.Attribute(_, "bmm")):
+                return True
+            case ast.Call(ast.Attribute(_, "einsum"), [ast.Constant(str() as spec), *_]) if (
+                len(spec.partition("->")[2].strip()) == 3
+            ):
+                return True
+            case ast.Call(ast.Attribute(_, "unsqueeze"), [ast.Constant(2)]):
+                return True
+    return False
 
 
 def _nth(args: Sequence[ast.expr], n: int) -> ast.expr | None:

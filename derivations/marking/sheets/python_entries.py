@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Any
 
 from derivations.cell import CellError
 from derivations.expression import ZERO, Expr, Transpose
 from derivations.marking.sheets.python_labels import keyed, owner_label
+from derivations.marking.sheets.python_sizes import WIDE
 from derivations.marking.sheets.walked import Items, Moment, Outside, Series, Shape, base_of, cut_out, is_row, is_state
 
 if TYPE_CHECKING:
     from derivations.marking.sheets.python import Walk
 
+_PACKED = re.compile(r"[WUVRb](?:_?[xhi]h?)?")
 _ROWS = {"cache", "caches", "tape", "saved", "store", "memory", "trace", "history", "records", "ctx", "context"}
 
 
@@ -149,6 +152,8 @@ class Entries:
             if held.at is None and time.indexed(held.name) and held.name not in _ROWS:
                 at = time.step_of(held.name, Moment(key)) if key >= 0 else time.here()
                 return Outside(held.name, at, True)
+            if 0 <= key < 4 and _PACKED.fullmatch(held.name):  # the block of one gate
+                return cut_out(self.walk.values.quantity(held), [(key * WIDE, (key + 1) * WIDE)])
             return Outside("", held.at)
         if lying and held.name:
             return Transpose(self.walk.values.quantity(held))

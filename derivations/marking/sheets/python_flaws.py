@@ -1,7 +1,6 @@
-"""What the text of a backward program shows by itself: claims of zero, errors that are never used, means for sums.
+"""What the text of a backward program shows by itself: claims of zero, means for sums.
 
-A gradient that is set to zeros and then neither read nor added to says that it is zero. An argument for the error of
-the final state that is never read is ignored.
+A gradient that is set to zeros and then neither read nor added to says that it is zero.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from derivations.expression import ZERO, Div, Expr, MatMul, Outer, walk
 from derivations.marking.sheet import Line
 from derivations.marking.sheets.python_labels import is_gradient
 
-_FINAL = re.compile(r"(?P<error>d_?(?:h|c|s|a|H|C|S|A))s?_?(?:last|final|end|fin|T)")
 _GRADIENT = re.compile(r"d_?(?:[WUVRK]|w_|weight)\w*|(?:grad_?\w*)?[WUVRK]\w*_?grad")
+_CLAIMED = re.compile(r"d_?[a-zA-Z]|(?:g|grad|delta)_?(?:h|c|hidden|cell|state)_?(?:0|init\w*|start|first|prev)")
 _SHAPED = ("zeros_like", "empty_like", "ones_like", "shape", "len")
 BATCH_MEAN = "the mean over the batch where the sum is due"
 
@@ -60,22 +59,8 @@ def _called(func: ast.expr) -> str:
 def zero_claims(reads: Reads, zeros: Iterable[Line]) -> Iterator[Line]:
     """The lines that set a gradient to zero for good."""
     for line in zeros:
-        if re.match(r"d_?[a-zA-Z]", line.target) and not reads.read[line.target] and reads.stored[line.target] == 1:
+        if _CLAIMED.match(line.target) and not reads.read[line.target] and reads.stored[line.target] == 1:
             yield replace(line, rhs=ZERO)
-
-
-def ignored(reads: Reads, arguments: Iterable[str], zeros: Iterable[Line]) -> Iterator[Line]:
-    """The lines that start with zeros what an argument that is never read should start."""
-    starts = list(zeros)
-    for name in arguments:
-        match = _FINAL.fullmatch(name)
-        if match and not reads.read[name]:
-            error = match["error"].replace("_", "").lower()
-            for line in starts:
-                starts_it = line.target.replace("_", "").lower().startswith(error)
-                if starts_it and line.loop is None and reads.read[line.target]:
-                    yield replace(line, flaw=f"the final state's cotangent {name} is ignored")
-                    break
 
 
 def alone(lines: Sequence[Line]) -> Iterator[Line]:

@@ -35,7 +35,21 @@ _AGE = re.compile(
     r"(?:(?P<old>old|last|prev|previous)|new|current|cur)_(?P<state>hidden|cell)(?:_state)?"
     r"|(?P<owner>hidden|cell)(?:_state)?_(?:(?P<before>old|last|prev|previous)|new|current|cur)"
 )
+_COMES_IN = re.compile(  # the errors that one step is given
+    r"(?:ct|cot|cotangent)_?(?:(?P<h>h)|c)|(?:d|grad|g|delta)_?c_?(?:in|incoming|ext|later|up|after|from_next|tp1)"
+)
 _NEW = re.compile(r"(?P<state>[hcs])_?(?:new|cur|now|out|curr|current|nxt)|(?:new|cur|curr)_?(?P<other>[hcs])")
+
+_OF_LOSS = r"d|g|grad|delta|gr|ct|cot|cotangent|err|up|upstream|bar|dL_?d|dE_?d|dJ_?d"
+_STATES = r"h|c|hidden|cell|hidden_state|cell_state|H|C"
+_LAST = r"last|final|end|fin|T|n|N|TT"
+_HERE = r"t|next|nxt|new|out|in|ext|above|after|later|tp1|incoming|cur|now"
+GIVEN_ERROR = re.compile(
+    rf"(?:{_OF_LOSS})_?(?P<state>{_STATES})s?(?:_?(?:(?P<last>{_LAST})|{_HERE}))?"
+    rf"|(?:{_OF_LOSS})_?(?:(?P<late>last|final)|next|new|out)_?(?P<of>{_STATES})"
+    rf"|(?P<first>{_STATES})_?(?:(?P<end>{_LAST})_?)?(?:grad|bar|ct|cotangent)"
+)
+_ERROR_OF_STATE = re.compile(rf"(?:{_OF_LOSS})_?(?:prev_?)?(?P<state>{_STATES})(?:_?prev|_?tot\w*)?")
 
 
 def entry_label(owner: str, key: str) -> str:
@@ -87,6 +101,15 @@ def carried(name: str) -> str:
     return "dc_next" if state in ("c", "cell", "mem") else "dh_next"
 
 
+def state_of(name: str) -> str:
+    """The state whose error a name stands for, `h` or `c`; empty where it does not look like one."""
+    if found := carried(name):
+        return found[1]
+    match = GIVEN_ERROR.fullmatch(name) or _ERROR_OF_STATE.fullmatch(name)
+    found = next((match[k] for k in ("state", "of", "first") if match and match.groupdict().get(k)), "")
+    return found[:1].lower()
+
+
 def of_error(name: str, uses: Iterable[str]) -> str:
     """What a name of a preactivation is that holds an error: `pre_f = dc * c_prev * ...` is `da_f`."""
     match = re.fullmatch(r"(?:pre|net|raw|act|a)_?(?P<gate>[fiogzrnuc])", name)
@@ -134,6 +157,9 @@ class Labels:
         self.hears_later = any(carried(name) == "dh_next" or re.fullmatch(_OF_STATE, name) for name in read)
         self._sizes = {name for name in assigned if len(name) == 1}
         self._new = dict(_renewed(tree))
+        self._fresh = dict(_beside_old(tree))
+        forwards = any(re.fullmatch(r"d_?prev(?:_?h)?|d_?h_?prev", name) for name in assigned)
+        self._new |= {"dnext": "dnext_h", "d_next": "dnext_h"} if forwards else {}  # next is this step's beside prev
         self.joined = frozenset(_joined(tree))  # what stands for [h_prev; x] and is not made here
         self.added_to = {
             node.target.id for node in ast.walk(tree)
@@ -157,6 +183,14 @@ class Labels:
             return f"d{core}"
         return doubled(name)
 
+    def plain(self, name: str) -> str:
+        """What a name from outside is in plain words."""
+        if match := _COMES_IN.fullmatch(name):
+            return "dh" if match["h"] else "dc_next"
+        if re.fullmatch("[hc]p", name):
+            return f"{name[0]}_prev"
+        return self._fresh.get(name) or plainly(name)
+
     def carry(self, name: str, once: bool) -> str:
         """What a name that a loop hands on is; it is called so from here on, where it is assigned once in a round."""
         found = carried(name)
@@ -176,6 +210,19 @@ class Labels:
         core = array.rstrip("s").rstrip("_").lower()
         if len(core) == 1 and len(name) > 1 and "prev" not in name and name not in ("xt", "ht", "ct"):
             self.aliases[name] = core
+
+
+def _beside_old(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """States of this step that are called new ones: `c_new` beside `c_old`, where no `c` is told from both."""
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    names |= {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    for name in names:
+        match = _NEW.fullmatch(name)
+        state = (match["state"] or match["other"]) if match else ""
+        old = rf"{state}_?(?:old|prev\w*|last|before|tm1|pm)|(?:old|prev|previous|last)_?{state}"
+        if state and state not in names and any(re.fullmatch(old, other) for other in names):
+            yield name, state
 
 
 def _joined(tree: ast.AST) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from derivations.cell import CellError
 from derivations.expression import Expr
-from derivations.marking.sheets.python_sizes import rows, side, size_of, sizes
+from derivations.marking.sheets.python_sizes import rows, side, size_of, sizes, taken_from
 from derivations.marking.sheets.walked import Items, Moment, Outside, Series, T, base_of, few
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ class Numbers:
     def __init__(self, walk: Walk, tree: ast.Module) -> None:
         self.walk = walk
         self._rows = dict(rows(tree))
-        self.sizes = sizes(tree)  # names that count something: n is a gate in other files
+        self._taken_from = taken_from(tree)  # what entries are taken of is no size, whatever it is called
+        self.sizes = sizes(tree) - self._taken_from  # names that count something: n is a gate in other files
 
     def outside(self, name: str) -> Any:
         """What a name is that nothing has assigned: a size, or something from outside."""
@@ -58,7 +59,7 @@ class Numbers:
                 held = self.walk.attributes.get(f"{owner}.{name}")
                 if isinstance(held, int) and not isinstance(held, bool):
                     return held
-                return size_of(name) if held is None else None
+                return size_of(name) if held is None and name not in self._taken_from else None
             case ast.Attribute(inner, "size"):
                 return self._size(inner)
             case ast.Subscript(ast.Attribute(inner, "shape"), axis) if (k := self.number(axis)) is not None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from derivations.cell import CellError
 from derivations.expression import ZERO, Call, Expr, Name, substitute
 from derivations.marking.sheet import Line
-from derivations.marking.sheets.python_labels import is_error
+from derivations.marking.sheets.python_labels import is_error, state_of
 from derivations.marking.sheets.python_slopes import ARGUMENT, WrongSlope, due_for, meant
 from derivations.marking.sheets.spoken import SPOKEN
 from derivations.marking.sheets.walked import Items, Outside, Return, Series
@@ -183,11 +184,19 @@ class Own:
         made = dict(zip(inside, (isinstance(arg, ast.Call | ast.Constant) for arg in node.args), strict=False))
         for name, value in inside.items():
             if value == ZERO and self.walk.time.step is not None and is_error(name) and made.get(name):
-                self.walk.assigning.worked_out(name, ZERO, node)
+                self._zeros_for(name, node)
                 inside[name] = Outside(name)
             elif isinstance(value, Expr) and value != ZERO and not isinstance(value, Name) and name[:1] == "d":
                 stands = self.walk.assigning.worked_out(name, value, node)
                 inside[name] = stands
+
+    def _zeros_for(self, name: str, node: ast.Call) -> None:
+        """Zeros in every round of a loop, where an error is due: of a state, it is what the step after hands on."""
+        assigning = self.walk.assigning
+        assigning.worked_out(name, ZERO, node)
+        if state_of(name) and not self.walk.quiet and assigning.lines:
+            words = f"zeros are given for {name}: what comes back from step t+1 is due"
+            assigning.lines[-1] = replace(assigning.lines[-1], flaw=words)
 
     # --- what is returned ----------------------------------------------------------------------------------------
 

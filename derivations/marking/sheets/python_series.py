@@ -71,9 +71,10 @@ def einsum(spec: str, left: Any, right: Any, quantity: Quantity) -> Expr | Serie
     Raises:
         Unreadable: it is another one.
     """
-    if "->" not in spec or spec.count(",") != 1:
-        raise Unreadable("einsum is read of two factors with `->`; write @, .T and outer")
-    factors, out = spec.replace(" ", "").split("->")
+    if spec.count(",") != 1 or spec.count("->") > 1:
+        raise Unreadable("einsum is read of two factors; write @, .T and outer")
+    factors, arrow, out = spec.replace(" ", "").replace("...", "").partition("->")
+    out = out if arrow else "".join(sorted(one for one in factors if one != "," and factors.count(one) == 1))
     a, b = factors.split(",")
     if isinstance(left, Series) and isinstance(right, Series) and a[0] == b[0]:
         both = [einsum(f"{a[1:]},{b[1:]}->{out.lstrip(a[0])}", x, y, quantity)
@@ -85,6 +86,8 @@ def einsum(spec: str, left: Any, right: Any, quantity: Quantity) -> Expr | Serie
     x, y = quantity(left), quantity(right)
     if a == b == out:
         return Mul((x, y))
+    if a[:1] == b[:1] == out[:1] and len(a) == len(b) == 2:  # of each of a batch's samples, to be added up
+        out = out[1:]
     if len(a) == len(b) == 1 and out in (a + b, b + a):
         return Outer(x, y) if out == a + b else Outer(y, x)
     shared = [letter for letter in a if letter in b and letter not in out]

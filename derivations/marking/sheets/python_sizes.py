@@ -40,6 +40,13 @@ def is_time(name: str) -> bool:
     return name in _TIMES
 
 
+def of_columns(of: str, names: list[str]) -> bool:
+    """Whether the names that the two sides of something get say that its samples are its columns: `n, B = ...`."""
+    if len(names) != 2 or re.match(r"d?_?[WUVRKwb](?![a-z]{3})", of):
+        return False
+    return names[1] in _BATCHES and names[0] not in _BATCHES | _TIMES
+
+
 def side(of: str, axis: int, name: str, count: int, over_time: bool) -> int | None:
     """The size of one axis of what is called `of`.
 
@@ -68,6 +75,7 @@ def side(of: str, axis: int, name: str, count: int, over_time: bool) -> int | No
 def sizes(tree: ast.AST) -> frozenset[str]:
     """The names that a file counts with: in slices, in ranges, in shapes, and what it divides by."""
     found: set[str] = set()
+    by = counters(tree)
     for node in ast.walk(tree):
         match node:
             case ast.Slice(lower, upper, _):
@@ -80,10 +88,22 @@ def sizes(tree: ast.AST) -> frozenset[str]:
                 parts = [divisor] if isinstance(divisor, ast.Name) else []
             case ast.Subscript(_, index):
                 parts = [index]
+            case ast.Assign([ast.Name(name)], ast.BinOp(ast.Name(steps) as last, ast.Sub(), ast.Constant())) if (
+                steps in _TIMES and name in by
+            ):
+                parts = [last]  # t = T - 1
             case _:
                 continue
         found |= {name.id for part in parts for name in _without_subscripts(part)}
     return frozenset(found)
+
+
+def taken_from(tree: ast.AST) -> frozenset[str]:
+    """The names and attributes of which entries are taken, or to which something is appended."""
+    found = {_array(node.value) for node in ast.walk(tree) if isinstance(node, ast.Subscript)}
+    calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return frozenset(found | {_array(func.value) for func in calls
+                              if isinstance(func, ast.Attribute) and func.attr in ("append", "pop")})  # fmt: skip
 
 
 def _without_subscripts(node: ast.AST) -> Iterator[ast.Name]:

@@ -226,6 +226,10 @@ class Statements:
         start = self.walk.numbers.number(counter)
         time.counts(max(int(start or 0), T - 1))
         time.header = node.lineno
+        if start:
+            self._carried(body)
+        else:
+            self._initial(body, 0)
         for _ in range(4 * T):
             if not self.walk.numbers.truth(test):
                 break

@@ -7,8 +7,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from derivations.cell import CellError
-from derivations.expression import ZERO, Expr, Name, Num, Stack, Transpose, walk
-from derivations.marking.sheets.python_labels import comes_in, plainly
+from derivations.expression import ZERO, Expr, MatMul, Name, Num, Outer, Stack, Transpose, walk
+from derivations.marking.sheets.python_axes import is_of_batch, outer_factors
+from derivations.marking.sheets.python_labels import comes_in
 from derivations.marking.sheets.python_series import combined, each
 from derivations.marking.sheets.walked import Items, Moment, Outside, Series, base_of, few, named
 from derivations.python_functions import CONSTANTS
@@ -80,6 +81,10 @@ class Values:
                 return self.value(body if truth else orelse)
             case ast.BinOp(ast.List(parts), ast.Mult(), _) | ast.BinOp(_, ast.Mult(), ast.List(parts)):
                 return Items(zeros=bool(parts) and self.value(parts[0]) in (0, Num(Fraction(0))))
+            case ast.BinOp() if factors := outer_factors(node, self.walk.batched):
+                standing, lying = (self.quantity(self.value(one)) for one in factors)
+                rows = is_of_batch(node, self.walk.batched)
+                return MatMul(Transpose(standing), lying) if rows else Outer(standing, lying)
             case ast.BinOp():
                 text = self.walk.numbers.text(node)
                 return self._chain(node) if text is None else text
@@ -196,6 +201,7 @@ class Values:
             name = {"max": "maximum", "min": "minimum"}.get(func.id, func.id)
         else:
             raise Unreadable(f"the function {ast.unparse(func)[:60]} is not known here")
+        name = {"ger": "outer", "bmm": "matmul"}.get(name, name)
         args = node.args
         if name == "where" and len(args) == 3 and isinstance(args[0], ast.Compare):
             return chosen(args[0], self.tensor(args[1]), self.tensor(args[2]), self.tensor)
@@ -280,7 +286,7 @@ class Values:
             error = "dh_out" if self.walk.time.over_time or self.walk.labels.hears_later else "dh"
             self.walk.assigning.shown.setdefault(error, value.name)
             return named(Outside(error, value.at))
-        plain = plainly(value.name)
+        plain = self.walk.labels.plain(value.name)
         if plain != value.name:
             self.walk.assigning.shown.setdefault(plain, value.name)
         return named(Outside(plain, value.at))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from derivations.cell import CellError
-from derivations.expression import Expr, Name, Part, Reduce, Stack, Transpose, rewrite, walk
+from derivations.expression import Expr, MatMul, Name, Part, Reduce, Stack, Transpose, rewrite, walk
 from derivations.marking.world import ROWS
 
 T = 3  # steps of time
@@ -121,9 +121,10 @@ class Outside:
 
 @dataclass(frozen=True)
 class Shape:
-    """The shape of something."""
+    """The shape of something; `lying` where its names say that the samples are its columns: `n, B = dh.shape`."""
 
     of: str
+    lying: bool = False
 
 
 @dataclass
@@ -252,8 +253,9 @@ def base_of(value: Any) -> str:
 
 
 def is_row(index: Sequence[str]) -> bool:
-    """Whether an index or a shape makes a row of a vector: `[None, :]`, `(1, -1)`."""
-    return list(index) in (["None", ":"], ["np.newaxis", ":"], ["1", "-1"])
+    """Whether an index or a shape makes a row of a vector: `[None, :]`, `(1, -1)`, and of each of a batch's."""
+    plain = ["None" if part.endswith("newaxis") else part for part in index]
+    return plain in (["None", ":"], ["1", "-1"], [":", "None", ":"])
 
 
 def cut_out(arg: Expr, slices: Sequence[Any]) -> Expr:
@@ -280,6 +282,15 @@ def is_part_of_outside(value: Expr) -> bool:
         return False
     inner = value.arg.arg if isinstance(value.arg, Transpose) else value.arg
     return isinstance(inner, Name) and "#" not in inner.id
+
+
+def is_part_of_sums(value: Expr) -> bool:
+    """Whether an expression is a part of what is multiplied by weights here: the sums of all gates, in one."""
+    if isinstance(value, Transpose):
+        value = value.arg
+    inner = value.arg if isinstance(value, Part) else value.args[0] if isinstance(value, Reduce) else None
+    cut = isinstance(value, Part) or (isinstance(value, Reduce) and ROWS in value.kind)
+    return cut and inner is not None and any(isinstance(node, MatMul) for node in walk(inner))
 
 
 def reads_part_of_line(value: Expr) -> bool:
