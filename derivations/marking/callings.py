@@ -116,6 +116,8 @@ class Callings:
             if equation.auto or name not in self.gates.preactivation:
                 continue
             yield f"Gamma_{name}", name, 0.6  # as in Ng's course
+            for mark in ("s", "act", "sig"):  # after its function
+                yield f"{mark}_{name}", name, 1.6
             pre = self.gates.preactivation[name]
             own = [word for word, ours in self.learned if ours == name]
             for alias in (name, *own, *self._any(name), *(a for w in label.split() for a in _WORDS.get(w, ()))):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from derivations.cell import CellError
-from derivations.expression import ZERO, Expr, MatMul, Name, Transpose, children, names, rewrite
+from derivations.expression import ZERO, Expr, Name, names
 from derivations.marking.sheet import Line, Versions, split_increment
 from derivations.marking.sheets.python_labels import (
     carried,
@@ -27,20 +27,16 @@ from derivations.marking.sheets.walked import (
     Series,
     Shape,
     T,
-    base_of,
     is_part_of_outside,
     is_part_of_sums,
     is_state,
     reads_part_of_line,
 )
 from derivations.marking.world import NOW
-from derivations.plain import code
 from derivations.pythonic import left_chain, place
 
 if TYPE_CHECKING:
     from derivations.marking.sheets.python import Walk
-
-_READOUT = re.compile(r"W_?(?:h_?y|y|out|y_?h|y_?a|v|ho?y|hq|readout|output)|Wo?ut|V_?y")
 
 
 class Assigning:
@@ -208,7 +204,7 @@ class Assigning:
         if not is_error(name) and self._is_gate(name, self.walk.values.short(value, node)):
             self.cut.add(name)
             return Outside(name, self.walk.time.step)  # a gate that is worked out of what is packed
-        value, time = self._behind(self.walk.values.short(value, node)), self.walk.time
+        value, time = self.walk.values.short(value, node), self.walk.time
         if isinstance(value, Name) and "#" not in value.id and not always:
             bare = value.id.partition("@")[0]
             if bare == name or name[:1] != "d":
@@ -258,19 +254,6 @@ class Assigning:
         """The step of a line, and the round of its loop."""
         time = self.walk.time
         return (T if time.over_time else NOW, None) if time.step is None else (time.step, time.step)
-
-    def _behind(self, value: Expr) -> Expr:
-        """An expression, in which what comes back through a layer behind the cell is what comes in."""
-
-        def rule(node: Expr) -> Expr | None:
-            if not isinstance(node, MatMul) or not any(_READOUT.fullmatch(base_of(side)) for side in children(node)):
-                return None
-            if any(isinstance(side, Transpose) for side in children(node)):
-                self.shown.setdefault("dh_out", code(node).partition("@")[0].strip() + " @ ...")
-                return Name("dh_out")
-            return None
-
-        return rewrite(value, rule)
 
     def _alias(self, name: str, value: Outside) -> Outside:
         """What comes from outside, under another name."""
