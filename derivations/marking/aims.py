@@ -16,6 +16,8 @@ def aims(sayings: Sayings, line: Line, value: Matrix[float] | None) -> list[Mean
     found = sayings.readings(line.target, True)
     if line.target in sayings.sheet.names:
         return found
+    parameters = [Name(name) for name in sayings.course.cell.parameters]
+    found = [m for m in found if m.quantity not in parameters]  # no line says what a parameter is
     if line.rhs == ZERO and sayings.sheet.notation == "python":  # other gradients start so
         carried = (*sayings.course.cell.states, *sayings.course.cell.previous)
         errors = [Adjoint(of) for of in carried]

@@ -120,9 +120,12 @@ class Callings:
                 yield f"{mark}_{name}", name, 1.6
             pre = self.gates.preactivation[name]
             own = [word for word, ours in self.learned if ours == name]
+            yield from ((f"{word}_gate", name, 1) for word in own)
             for alias in (name, *own, *self._any(name), *(a for w in label.split() for a in _WORDS.get(w, ()))):
                 cost = 1 if alias == name or alias in own else 2.5
                 for mark in _SLOPES:
+                    if mark == "gate" and len(alias) > 2:
+                        continue  # `output_gate` is the gate
                     yield f"{mark}_{alias}", pre, cost
                     yield f"{alias}_{mark}", pre, cost
                 for mark, least in (("bar", 2.5), ("hat", 2.0), ("tilde", 2.5)):

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from derivations.cell import Cell, prev
 from derivations.derive import Derivation
-from derivations.expression import Adjoint, Call, Derivative, Expr, MatMul, Name, Shift, Total
+from derivations.expression import Adjoint, Call, Derivative, Expr, MatMul, Name, Shift, Total, total
 from derivations.marking.callings import Callings
 from derivations.marking.gates import Gates
 from derivations.marking.meaning import Meaning, cheapest, moved
@@ -80,6 +80,10 @@ class Vocabulary:
         for of in self.cell.seeded:
             if name == f"d{of}_out":
                 return [Meaning(Adjoint(of, "out"), 0)]
+        for state in self.cell.states:
+            behind = [t.expr for t in self.derivation.adjoint_of[state].terms if t.via in self.cell.readouts]
+            if name == f"d{state}_out" and behind:  # what the layer behind the cell sends
+                return [Meaning(total(*behind), 0)]
         found: list[Meaning] = []
         if name in ("dnext", "dnxt"):  # of the first state, what is handed on
             return [Meaning(Adjoint(self.cell.states[0], "next"), 0.5)]

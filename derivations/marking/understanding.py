@@ -222,6 +222,8 @@ class Understanding:
         if line.defines and not right:
             return Reached(Judged(line, said=said, value=value), said)
         guessed = right and quantity not in [m.quantity for m in targets]
+        if guessed and quantity in [error for error, _, _ in _by_users(sayings, line, value)]:
+            guessed = False  # several lines say so
         judged = Judged(line, right, quantity, said=said, value=value, cost=cost, guessed=guessed)
         return Reached(judged, sayings.bound(quantity, value))
 

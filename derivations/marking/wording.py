@@ -63,7 +63,8 @@ class Wording:
         cell = self.course.cell
         for before, state in zip(cell.previous, cell.states, strict=True):
             own = table.get(Name(state), "")
-            if Name(before) not in table and (earlier := _earlier(own)) != own:
+            unsaid = Name(before) not in table and self.sheet.notation != "python"  # arrays may be shifted
+            if unsaid and (earlier := _earlier(own)) != own:
                 table[Name(before)] = earlier
         return table
 

@@ -34,11 +34,12 @@ def test_the_reports_say_that_a_sheet_seems_to_be_for_another_cell():
 
 
 def test_forward_equations_of_another_cell_are_told():
-    before = "z = sigmoid(W_xz@x + W_hz@h_prev)\nr = sigmoid(W_xr@x + W_hr@h_prev)\nn = tanh(W_xn@x)\nda_z = dz*z*(1-z)"
+    before = "z = sigmoid(W_xz@x + b_z)\nr = sigmoid(W_xr@x + b_r)\nn = tanh(W_xn@x)\nda_z = dz*z*(1-z)"
     found = marked(before, "gru")
     assert found.doubt.endswith("3 of its 3 forward equations are not those of gru")
     assert {mark.verdict for mark in found.marks} == {Verdict.UNSURE}
-    one = marked("z = sigmoid(W_xz@x + W_hz@h_prev)\nda_z = dz*z*(1-z)\ndn = dh*(1-z)", "gru")  # a bias is forgotten
+    other = "r = sigmoid(W_xr@x + W_hr@h_prev + b_r)\nda_z = dz*z*(1-z)\ndn = dh*(1-z)"
+    one = marked(f"z = sigmoid(W_xz@x + W_hz@h_prev)\n{other}", "gru")  # a bias is forgotten
     assert not one.doubt
     assert list(wrong(one)) == [1]
 

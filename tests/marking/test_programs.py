@@ -54,7 +54,7 @@ PLANTED = [
     ("lstm_time", "df = dc * c_prev", "df = dc * c", "c of this step"),
     ("lstm_time", "di = dc * g", "di = dc * i", "i where g is due"),
     ("lstm_time", "da_f = df * f * (1 - f)", "da_f = df * f", "(1 - f) is missing"),
-    ("lstm_time", "da_g = dg * (1 - g**2)", "da_g = dg * (1 - np.tanh(g)**2)", "tanh' at g"),
+    ("lstm_time", "da_g = dg * (1 - g**2)", "da_g = dg * (1 - np.tanh(g)**2)", "tanh is applied twice"),
     ("lstm_time", "np.outer(da_f, hs[t-1])", "np.outer(da_f, hs[t])", "of this step where hs[t-1] is due"),
     ("lstm_time", "np.outer(da_f, hs[t-1])", "np.outer(hs[t-1], da_f)", "the wrong way round"),
     ("lstm_time", "dW_xf += np.outer(da_f, xs[t])", "dW_xf = np.outer(da_f, xs[t])", "must accumulate"),

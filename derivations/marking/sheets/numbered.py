@@ -6,7 +6,7 @@ state is the one before step 1; what is said of it is said at step 1.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from derivations.expression import Expr, Name, Shift, rewrite
@@ -32,7 +32,8 @@ def numbered(sheet: Sheet) -> Sheet:
         states |= {number for base, number in found if not _UNNUMBERED.fullmatch(base)}
     if len(states) < 2 or not 1 <= last <= MOST_STEPS:
         return sheet
-    lines = _with_definitions(tuple(_put(line, last) for line in sheet.lines))
+    own = {line.version for line in sheet.lines if _is_of_every_step(line)}
+    lines = _with_definitions(tuple(_put(line, last) for line in sheet.lines), own)
     last = max(last, 2)  # where only the first step is spoken of, there may be more
     shown = dict(sheet.shown)
     for before, after in zip(sheet.lines, lines, strict=True):
@@ -72,10 +73,16 @@ def _put(line: Line, last: int) -> Line:
     return replace(line, target=_moved(line.target, step), rhs=rhs, increment=increment, step=step)
 
 
-def _with_definitions(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+def _is_of_every_step(line: Line) -> bool:
+    """Whether a line says a value, or what a letter stands for, whatever the step."""
+    own = line.version and (line.defines or not is_error(line.target))
+    recurs = any(name.startswith(f"{line.target}[") for name in line.uses)
+    return bool(own) and not recurs and not list(_numbers(line.target))
+
+
+def _with_definitions(lines: tuple[Line, ...], own: Collection[str]) -> tuple[Line, ...]:
     """The lines, in which what is defined for every step, `s_t = 1 - h_t^2`, is read where it has a number: `s_2`."""
-    own = (line for line in lines if line.version and (line.defines or not is_error(line.target)) and not _recurs(line))
-    defined = {line.target: line for line in own}
+    defined = {line.target: line for line in lines if line.version in own}
 
     def put(expr: Expr | None, step: int) -> Expr | None:
         def rule(node: Expr) -> Expr | None:
@@ -92,11 +99,6 @@ def _with_definitions(lines: tuple[Line, ...]) -> tuple[Line, ...]:
         line if line.defines else replace(line, rhs=put(line.rhs, line.step), increment=put(line.increment, line.step))
         for line in lines
     )
-
-
-def _recurs(line: Line) -> bool:
-    """Whether a line says a name of the name at another step."""
-    return any(name.startswith(f"{line.target}[") for name in line.uses)
 
 
 def _moved(name: str, step: int) -> str:

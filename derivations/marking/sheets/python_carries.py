@@ -12,6 +12,7 @@ from derivations.marking.sheets.python_labels import comes_in, is_error, is_grad
 from derivations.marking.sheets.python_overwriting import loops
 
 _ON_PURPOSE = re.compile(r"truncat|detach|stop_grad|one step (?:back|only|alone)|tbptt", re.IGNORECASE)
+_PART = re.compile(r"_(?:out|top|up|ext|direct|loss)$")  # of an error: what comes from outside alone
 _CARRY = re.compile(r"d?_?(?:prev|next|nxt)|carry|carried|back")
 
 
@@ -60,6 +61,7 @@ def _due_at(lines: list[Line], loop: ast.For | ast.While, name: str) -> Line | N
     spoken = [line for line in inside if is_error(line.target) or line.target == "d"]
     errors = [line for line in spoken if line.target not in (name, f"d{state}_next") and not is_gradient(line.target)]
     own = [line for line in errors if state_of(line.target) == state]
+    own = [line for line in own if not _PART.search(line.target)] or own
     first = next(iter(own or (errors if state == "h" else [])), None)
     alias = _alias(loop) if state == "h" and not own else None
     return alias if alias is not None and (first is None or alias.number < first.number) else first
