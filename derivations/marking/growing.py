@@ -14,7 +14,7 @@ def summed(sayings: Sayings, line: Line, targets: list[Meaning]) -> Reached | No
     """A line that adds a part to a sum, or starts one; None for any other line."""
     grows = line.version in sayings.sheet.added_to
     if line.increment is None and not grows:
-        return None
+        return _given_up(sayings, line, targets)
     if line.increment is None and _is_carried_on(sayings, line, targets):
         return None
     if line.increment is not None and line.before and (free(line.before) or line.before in sayings.progress.opened):
@@ -57,6 +57,27 @@ def summed(sayings: Sayings, line: Line, targets: list[Meaning]) -> Reached | No
     guess = here if here in left else nearest(addends, left, said, line.step, sayings.view.steps)
     some = frozenset({guess} if guess is not None else ())
     return _grown(sayings, line, option, addends, had, some, said, value, False)
+
+
+def _given_up(sayings: Sayings, line: Line, targets: list[Meaning]) -> Reached | None:
+    """A term of a sum under a name that the next line gives another value before anyone has read it."""
+    later = sayings.sheet.lines[sayings.sheet.place[line.version] + 1 :]
+    again = any((one.target, one.step) == (line.target, line.step) for one in later)
+    if not again or sayings.sheet.users.get(line.version) or line.rhs is None:
+        return None
+    said = sayings.said(line.rhs, line.step)
+    value = sayings.value_of(said, line.step)
+    if sayings.is_any(value, targets, line.step):
+        return None
+    for meaning in targets:
+        addends = sayings.terms(meaning.quantity, line)
+        some = (
+            which(sayings.course, sayings.view, meaning.quantity, addends, value, line.step) if are_few(addends) else ()
+        )
+        if some:
+            part = total(*(addends[n] for n in sorted(some)))
+            return Reached(Judged(line, True, part, True, meaning.quantity, said, value), sayings.glossary.laid(part))
+    return None
 
 
 def _nothing(sayings: Sayings, addends: tuple[Expr, ...], step: int) -> frozenset[int]:

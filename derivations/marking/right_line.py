@@ -71,7 +71,7 @@ def written_out(
                 inner = rewrite(derivation.adjoint_of[prev(of)].rhs, rule_later)
                 speaks = {n.id for n in walk(inner) if isinstance(n, (Adjoint, Name))}
                 if speaks & later:
-                    return moved(inner, 1)
+                    return moved(inner, 1, cell.parameters)
         return None
 
     def rule_later(node: Expr) -> Expr | None:
@@ -114,9 +114,16 @@ def written_out(
         case Derivative(of, wrt, _):
             return chain(course, of, wrt)
         case MatMul() if any(isinstance(node, Derivative) for node in walk(quantity)):
-            return rewrite(
-                quantity, lambda node: chain(course, node.of, node.wrt) if isinstance(node, Derivative) else None
-            )
+
+            def chained(node: Expr) -> Expr | None:
+                match node:
+                    case Shift(Derivative(of, wrt), by):
+                        return moved(chain(course, of, wrt), by, cell.parameters)
+                    case Derivative(of, wrt):
+                        return chain(course, of, wrt)
+                return None
+
+            return rewrite(quantity, chained)
     return joined(rewrite(quantity, rule)) if not isinstance(quantity, (Name, Adjoint)) else quantity
 
 
@@ -134,12 +141,14 @@ def joined(expr: Expr) -> Expr:
     return rewrite(expr, rule)
 
 
-def moved(expr: Expr, by: int) -> Expr:
-    """An expression some steps later, with the step on every name."""
+def moved(expr: Expr, by: int, still: Collection[str] = ()) -> Expr:
+    """An expression some steps later, with the step on every name but those that are `still`."""
 
     def rule(node: Expr) -> Expr | None:
         match node:
             case Shift(Name() | Adjoint(), _):
+                return node
+            case Name(id_) if id_ in still:
                 return node
             case Name() | Adjoint():
                 return Shift(node, by)

@@ -234,8 +234,10 @@ def _of_product(put: Any, factors: tuple[Expr, ...]) -> Iterator[Slip]:
         match factor:
             case Add((Num(one), Neg(Name() as gate))) if one == 1:
                 swapped = product(*factors[:k], gate, *factors[k + 1 :])
-                yield Slip(f"{gate.id} where 1 - {gate.id} is due", put(swapped), 0.9)
-                if k and factors[k - 1] == gate:
+                of = k > 0 and factors[k - 1] == gate
+                why = f": the slope of the sigmoid is {gate.id}*(1 - {gate.id})" if of else ""
+                yield Slip(f"{gate.id} where 1 - {gate.id} is due{why}", put(swapped), 0.9)
+                if of:
                     before, after = factors[: k - 1], factors[k + 1 :]
                     slope = f"{gate.id}*(1 - {gate.id})"
                     yield Slip(f"the slope of the sigmoid, {slope}, is missing", put(product(*before, *after)), 0.75)

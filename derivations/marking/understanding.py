@@ -128,7 +128,20 @@ class Understanding:
         right = [j for j in self.judged if j.right and j.quantity is not None and not j.guessed]
         used = any(line.version in j.line.uses for j in right) or self._is_read_elsewhere(judged)
         kin = by_g(line.target) and any(by_g(j.line.target) and isinstance(j.quantity, Adjoint) for j in right)
-        return line.target in self.sheet.names or used or kin
+        return line.target in self.sheet.names or used or kin or self._is_by_what_is_read(judged)
+
+    def _is_by_what_is_read(self, judged: Judged) -> bool:
+        """Whether the quantity is by what a right line of values reads under the name that this one is by."""
+        by = [rest for rest, _ in of_loss(judged.line.target, self.course.cell.states[0])]
+        of = judged.quantity.of if isinstance(judged.quantity, Adjoint) else ""
+        for k, other in enumerate(self.judged):
+            read = self.frees(k) if other.right and isinstance(other.quantity, Name) else ()
+            for name in read:
+                if name in by:
+                    meant = self.chosen.get(name) or next((m.quantity for m in self.readings(name)), None)
+                    if meant == Name(of):
+                        return True
+        return False
 
     def supports(self, judged: Judged) -> bool:
         """Whether a later line is right that uses this one, through intermediates of their own too."""
@@ -222,8 +235,8 @@ class Understanding:
         if line.defines and not right:
             return Reached(Judged(line, said=said, value=value), said)
         guessed = right and quantity not in [m.quantity for m in targets]
-        if guessed and quantity in [error for error, _, _ in _by_users(sayings, line, value)]:
-            guessed = False  # several lines say so
+        if guessed and "[" not in line.target:  # no part of what is packed, which its siblings tell
+            guessed = quantity not in [error for error, _, _ in _by_users(sayings, line, value)]
         judged = Judged(line, right, quantity, said=said, value=value, cost=cost, guessed=guessed)
         return Reached(judged, sayings.bound(quantity, value))
 
@@ -365,11 +378,13 @@ def _stacked(glossary: Glossary) -> Iterator[tuple[str, Expr]]:
         fed.setdefault(target, set()).update({vector} - {""})
     spoken = dict.fromkeys(name for line in sheet.lines for name in (line.target, *filter(free, line.uses)))
     for line in sheet.lines:
-        if not isinstance(line.rhs, Stack) or is_error(line.target) or "[" in line.target:
+        rhs = line.rhs.arg if isinstance(line.rhs, Transpose) else line.rhs
+        if not isinstance(rhs, Stack) or is_error(line.target) or "[" in line.target:
             continue
-        found = [glossary.readings(part.id) for part in line.rhs.parts if isinstance(part, Name) and free(part.id)]
+        parts = [part.arg if isinstance(part, Transpose) else part for part in rhs.parts]
+        found = [glossary.readings(part.id) for part in parts if isinstance(part, Name) and free(part.id)]
         ids = [m[0].quantity.id for m in found if m and isinstance(m[0].quantity, Name)]
-        if len(ids) == len(line.rhs.parts) and all(vectors == {*ids} for vectors in fed.values()):
+        if len(ids) == len(parts) and all(vectors == {*ids} for vectors in fed.values()):
             for name in spoken:
                 if any(rest == line.target for rest, _ in of_loss(name, cell.states[0])):
                     yield name, Stack(tuple(Adjoint(id_) for id_ in ids))
@@ -380,7 +395,7 @@ def _told(glossary: Glossary, said: Mapping[str, str]) -> Iterator[tuple[str, Ex
     for theirs, ours in said.items():
         for meaning in glossary.readings(ours)[:1] if "/" in ours and "[" not in theirs else ():
             match meaning.quantity:
-                case Adjoint(part="") if meaning.cost < FAINT:
+                case Adjoint(part="") if meaning.cost < FAINT + 0.4:
                     yield theirs, meaning.quantity
                 case Derivative(of, wrt, "total") if glossary.sheet.in_total and wrt in glossary.course.cell.parameters:
                     yield theirs, Derivative(of, wrt, OVER_TIME)

@@ -19,7 +19,7 @@ from derivations.marking.course import Course, course_of
 from derivations.marking.mark import mark_sheet
 from derivations.marking.sheets import read_sheet
 
-NAMES = ("first", "second", "third", "fourth", "fifth", "sixth")
+NAMES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh")
 WORST_FIRST = ("WRONG", "UNREADABLE", "UNSURE", "TRUNCATED", "RIGHT", "NOT A QUANTITY")
 UNEXPLAINED = "no single change"  # what is said where no mistake is found
 ALSO: dict[str, tuple[str, ...]] = {  # the same in words of ours

@@ -13,6 +13,8 @@ from derivations.marking.sheets.spoken import is_word
 _NAME = re.compile(
     r"(?:^|(?<=[\s(,;$]))(?P<name>(?:[^\W\d]|\\[a-z])[^\s=,;:()+*/<>-]*(?:\{[^{}]*\}|\(t(?:\s*[+-]\s*\d)?\))?)\s*(?::=|=)(?![=>])\s*(?=\S)"
 )
+_COMMAND = re.compile(r"\\([A-Za-z]+)\s*$")
+_ACCENTS = {"tilde", "hat", "bar", "widetilde", "widehat", "overline", "mathbf", "bm", "boldsymbol", "mathrm", "vec"}
 _ERROR = re.compile(r"(?:\u2202|\u2207|\u03b4|d_?[A-Za-z\u2202]|delta|grad|err|eps_)(?!ag\b)")
 _WORD = re.compile(r"(?<![\w.\\{])[A-Za-z]{2,}(?![\w({\[.\\])")
 _BRACKET = re.compile(r"\(\s*(?:[a-z]{2,}[ ,)]|[A-Z]\s*,)")
@@ -22,11 +24,16 @@ _SENTENCE = re.compile(r"[A-Za-z]{3,}\s+[A-Za-z]{2,}")
 def definitions(text: str) -> Iterator[Said]:
     """The values that a sentence defines; errors are claims, and no words of a sentence."""
     for match in _NAME.finditer(text):
+        start = match.start("name")
+        if command := _COMMAND.search(text, 0, start):  # in LaTeX: an accent, or a sign that makes it an error
+            if command[1] not in _ACCENTS:
+                continue
+            start = command.start()
         if is_error(match["name"]):
             continue
         end = _end(text, match.end())
         if text[match.end() : end].strip():
-            yield Said(match.start("name"), text[match.start("name") : end].rstrip(), defines=True)
+            yield Said(start, text[start:end].rstrip(), defines=True)
 
 
 def is_error(name: str) -> bool:

@@ -38,6 +38,7 @@ from derivations.marking.sheets.moments import with_moments
 from derivations.marking.sheets.text import given_in_comments
 from derivations.marking.sheets.text_claims import BLANK, assigned
 
+_MEAN = re.compile(r"\\langle[^.\n]{0,30}\\rangle[^.\n]{0,40}(?:mean|averag)")
 _COMMENT = re.compile(r"(?<!\\)%.*")
 _RULE = re.compile(
     r"\\(?:underline|rule|dots|ldots|hspace|vspace|q?quad|_)\*?|\{[^{}\\]*\}|[{}]"
@@ -58,6 +59,8 @@ def read_latex(text: str) -> Sheet:
     """
     text = checked(text)
     given = given_in_comments(text, "%")
+    if _MEAN.search(text):
+        text = text.replace(r"\langle", r"\operatorname{mean}(").replace(r"\rangle", ")")
     comments = [(text.count("\n", 0, m.start()) + 1, m[0]) for m in _COMMENT.finditer(text)]
     text = _COMMENT.sub(lambda m: " " * len(m[0]), text)
     if re.search(r"\\(?:odot|circ|ast)(?![A-Za-z])", text) or _only_for_matrices(text):

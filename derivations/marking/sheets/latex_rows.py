@@ -11,6 +11,7 @@ from derivations.marking.sheets.latex_gates import over_gates
 _STEP_BY = re.compile(r"\\sum\s*(?:\\limits\s*)?_\s*\{?\s*(\\tau|s)(?![A-Za-z])\s*(?:=|\})")
 _AT = re.compile(r"(?:\\r?vert|\|)\s*_\s*(\{(?:[^{}]|\{[^{}]*\})*\}|\w)")
 _STYLED = re.compile(r"\\(?:mathrm|text|textrm|mathit|operatorname|rm)(?![A-Za-z])")
+_CHEVRONS = re.compile(r"\^\s*\{?\s*\\langle\s*(t(?:\s*[-+]\s*1)?)\s*\\rangle\s*\}?")  # a^{\langle t \rangle}
 _BACK = re.compile(r"\^\s*(?:\{\s*(?:\\,)?\s*\\leftarrow\s*\}|\\leftarrow(?![A-Za-z]))")
 _WORDS_BEHIND = re.compile(
     r"(?:,\s*)?(?:\\q?quad\s*|&&\s*)(?:\\(?:text|mbox|textrm)\s*\{\s*\(?\s*(?:\$[^=]*\$\s*[a-z]|(?:if|for|since|because|as|when|comes?|"
@@ -28,6 +29,7 @@ def share_said(row: str) -> int | None:
 def readied(row: str) -> str:
     """The row, as far as it can be said in formulas alone."""
     row = _BACK.sub("_{next}", row)
+    row = _CHEVRONS.sub(r"_{\1}", row)
     row = _REMARK_BEHIND.sub("", _WORDS_BEHIND.sub("", row))
     row = re.sub(r"\\(?:left|right|[bB]igg?[lrm]?)\s*(?=\||\\vert)", "", row)
     row = _AT.sub(_said_at, row)

@@ -30,9 +30,9 @@ def numbered(sheet: Sheet) -> Sheet:
     last = max((number for base, number in found if not _UNNUMBERED.fullmatch(base)), default=0)
     if states == {0}:  # of the initial state alone: its first step is that of the other names
         states |= {number for base, number in found if not _UNNUMBERED.fullmatch(base)}
-    if len(states) < 2 or not 1 <= last <= MOST_STEPS:
-        return sheet
     own = {line.version for line in sheet.lines if _is_of_every_step(line)}
+    if len(states) < 2 or not 1 <= last <= MOST_STEPS:
+        return replace(sheet, lines=_with_definitions(sheet.lines, own)) if sheet.notation != "python" else sheet
     lines = _with_definitions(tuple(_put(line, last) for line in sheet.lines), own)
     last = max(last, 2)  # where only the first step is spoken of, there may be more
     shown = dict(sheet.shown)

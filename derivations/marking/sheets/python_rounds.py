@@ -97,6 +97,11 @@ class Rounds:
 
     def _range(self, args: list[ast.expr], node: ast.expr) -> list[Round]:
         numbers = [self.walk.numbers.number(arg) for arg in args]
+        unknown = {part.id for arg in args for part in ast.walk(arg)
+                   if isinstance(part, ast.Name) and part.id not in self.walk.scope}  # fmt: skip
+        if None in numbers and len(unknown) == 1:  # what a loop counts to is the number of steps
+            self.walk.scope[unknown.pop()] = Moment(T)
+            numbers = [self.walk.numbers.number(arg) for arg in args]
         if any(n is None for n in numbers):
             raise CellError("how often this runs is not known", node.lineno, node.col_offset + 1)
         ends = [int(n) for n in numbers if n is not None]
