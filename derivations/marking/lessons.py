@@ -30,6 +30,7 @@ def taught(reading: Understanding) -> Glossary:
     names |= _kept(reading) if words != dict(reading.glossary.learned) else ()
     names |= _assigned(reading)
     names |= by_elimination(reading)
+    names |= _at_preactivations(reading)
     by = {**reading.glossary.by, **dict(_derived(reading))}
     chosen = {name: quantity for name, quantity in reading.chosen.items() if name not in by}
     learned = tuple(sorted(words.items()))
@@ -68,6 +69,20 @@ def _assigned(reading: Understanding) -> Iterator[tuple[str, Expr]]:
         match quantity:
             case Adjoint(of, "") if "[" in name and of not in states and of not in reading.course.cell.previous:
                 yield bare(name), quantity
+
+
+def _at_preactivations(reading: Understanding) -> Iterator[tuple[str, Expr]]:
+    """The errors that go by the names of gates, where the right ones of them are those at the preactivations."""
+    pres = reading.course.vocabulary.preactivation
+    named: list[tuple[bool, str, str, Expr | None]] = []
+    for judged in reading.judged:
+        first = reading.readings(judged.line.target, True)[:1]
+        gate = first[0].quantity.of if first and isinstance(first[0].quantity, Adjoint) else ""
+        if gate in pres and gate not in reading.course.cell.states:
+            named.append((judged.right, judged.line.target, gate, judged.quantity))
+    right = [quantity == Adjoint(pres[gate]) for is_right, _, gate, quantity in named if is_right]
+    if len(right) > 1 and all(right):
+        yield from ((target, Adjoint(pres[gate])) for is_right, target, gate, _ in named if not is_right)
 
 
 def _derived(reading: Understanding) -> Iterator[tuple[str, str]]:

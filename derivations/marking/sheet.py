@@ -152,7 +152,7 @@ class Sheet:
         """Whether it has a name for the loss of one step, L_t, beside one for that of all."""
         spoken = {name for line in self.lines for name in (line.target, *line.uses)}
         found = [match["step"] for name in spoken if (match := _OF_LOSS.match(name))]
-        others = any(_OTHERWISE.match(name) and "/" not in name for name in spoken)
+        others = any(ERROR_OF_STATE.match(name) and "/" not in name for name in spoken)
         return any(found) and (others or not all(found))
 
     @cached_property
@@ -169,7 +169,9 @@ class Sheet:
         return bool(after) and not plain and (bool(values) or prefixed)
 
 
-_OTHERWISE = re.compile(r"(?:d|delta|eps\w*|varepsilon|err|e)_?[hc]")  # the error of a state without the loss's name
+ERROR_OF_STATE = re.compile(
+    r"(?:d|delta|eps\w*|varepsilon|err|e)_?[hc]"
+)  # the error of a state without the loss's name
 _OF_LOSS = re.compile(r"d_?(?:L|E|J|ell|l|[Ll]oss)(?P<step>(?:\[[^\]]+\]|_?\d)?)/")
 
 

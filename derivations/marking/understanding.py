@@ -13,18 +13,19 @@ from functools import cached_property
 from derivations.expression import Adjoint, Derivative, Expr, Name, Part, Shift, Stack, Total, Transpose, walk
 from derivations.marking.aims import aims, assumption, parameter_of
 from derivations.marking.course import Course, View
-from derivations.marking.glossary import FAINT, Glossary
+from derivations.marking.glossary import FAINT, OF_STEP, Glossary
 from derivations.marking.growing import summed
 from derivations.marking.judged import Judged, Progress, Reached, Unknown
 from derivations.marking.meaning import Meaning
 from derivations.marking.name_marks import bare, by_g, canonical, of_loss, timed
 from derivations.marking.sayings import Sayings
-from derivations.marking.sheet import Line, Sheet, free
+from derivations.marking.sheet import ERROR_OF_STATE, Line, Sheet, free
 from derivations.marking.sheets.definitions import is_error
 from derivations.marking.world import HEIGHT, NO_VALUE, OVER_TIME
 from derivations.matrices import Matrix
 
 _ERROR_LIKE = re.compile(r"d|delta|grad|eps|err")
+_GRADIENT_LIKE = re.compile(r"(?:d|delta|grad)_?(?:L/d_?)?(?:[WUVRKb](?![a-z]{3})|bias|weight)")
 FEWEST_USERS = 2  # lines that say what a name means that says nothing
 MOST_USERS = 6
 # what speaks for and against a reading, in lines that are right
@@ -209,7 +210,7 @@ class Understanding:
             found = [] if own else sayings.readings(line.target, True)
             return Reached(Judged(line, why=str(unknown)), sayings.glossary.laid(found[0].quantity) if found else None)
         value = sayings.value_of(said, line.step)
-        if line.defines and isinstance(line.rhs, Name):
+        if line.defines and isinstance(line.rhs, Name) and not self._is_of_one_step(line):
             return Reached(Judged(line, said=said, value=value), said)
         if (assumed := assumption(sayings, line)) is not None:
             return Reached(Judged(line, said=said, value=value), sayings.glossary.laid(assumed))
@@ -232,13 +233,18 @@ class Understanding:
         if best is None:
             return Reached(Judged(line, said=said, value=value), said)
         quantity, right, cost = best
-        if line.defines and not right:
+        if line.defines and not right and not self._is_of_one_step(line):
             return Reached(Judged(line, said=said, value=value), said)
         guessed = right and quantity not in [m.quantity for m in targets]
         if guessed and "[" not in line.target:  # no part of what is packed, which its siblings tell
             guessed = quantity not in [error for error, _, _ in _by_users(sayings, line, value)]
         judged = Judged(line, right, quantity, said=said, value=value, cost=cost, guessed=guessed)
         return Reached(judged, sayings.bound(quantity, value))
+
+    def _is_of_one_step(self, line: Line) -> bool:
+        """Whether a line gives the name of a state's whole error to that of the loss of one step alone."""
+        whole = ERROR_OF_STATE.fullmatch(line.target) is not None and self.sheet.stepwise
+        return whole and OF_STEP.match(line.uses[0]) is not None
 
 
 def _cuts(node: Expr) -> bool:
@@ -290,6 +296,8 @@ def _anything(sayings: Sayings, line: Line, value: Matrix[float] | None) -> list
     if not _ERROR_LIKE.match(line.target) or value is None or ("/" in line.target and isinstance(line.rhs, Name)):
         return []  # that two derivatives are one says nothing of what they are by
     errors: list[Expr] = [Adjoint(name) for name in sayings.course.derivation.adjoint_of]
+    if _GRADIENT_LIKE.match(line.target):  # of a weight or a bias, and of nothing else
+        errors = [Adjoint(name) for name in sayings.course.cell.parameters]
     if any(by == -1 for _, by, _ in timed(line.target)):  # of the step before, only states have one
         errors = [Adjoint(name) for name in sayings.course.cell.previous]
     return [(q, True, 2.0) for q in errors if sayings.is_(value, q, line.step)][:1]

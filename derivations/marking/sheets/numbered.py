@@ -77,7 +77,7 @@ def _is_of_every_step(line: Line) -> bool:
     """Whether a line says a value, or what a letter stands for, whatever the step."""
     own = line.version and (line.defines or not is_error(line.target))
     recurs = any(name.startswith(f"{line.target}[") for name in line.uses)
-    return bool(own) and not recurs and not list(_numbers(line.target))
+    return bool(own) and not recurs and line.target not in ("h", "c") and not list(_numbers(line.target))
 
 
 def _with_definitions(lines: tuple[Line, ...], own: Collection[str]) -> tuple[Line, ...]:

@@ -100,7 +100,9 @@ def _of_line(written: str, number: int, claims: Claims, text: str) -> Iterator[L
             if line.rhs is None and _SEVERAL.fullmatch(line.target) and not is_error(line.target):
                 continue  # "f, i, o = sigma(...)" is no claim
             said = share if share is not None else line.share
-            defines = line.defines or (claim.defines and (isinstance(line.rhs, Name) or not is_error(line.target)))
+            alias = isinstance(line.rhs, Name) and not is_error(line.target)
+            led = claim.defines and (isinstance(line.rhs, Name) or not is_error(line.target))
+            defines = line.defines or alias or led
             line = replace(line, defines=defines, share=said)
             yield bounded(line, claim.text, text, claims.versions)
 

@@ -68,7 +68,7 @@ def _at_arguments(text: str) -> Iterator[str]:
         text = sign.sub(meant, text)
     for match in _DEFINED.finditer(text):
         yield match["prefix"].rstrip("_")
-    for sentence in re.split(r"[.;:]\s|\n|,\s(?=where|with|and)", text):
+    for sentence in re.split(r"[.;]\s|\n|,\s(?=where|with|and)", re.sub(r"w\.\s?r\.\s?t\.", "wrt", text)):
         said = _AT_ARGUMENTS.search(sentence)
         names = [*re.finditer(_PREFIX + r"\^?[a-su-z*](?![A-Za-z(/])", sentence)]
         if said and names and _OF.search(sentence, 0, said.start()) and "=" not in sentence.replace("= grad", " grad"):
