@@ -4,10 +4,11 @@ from dataclasses import replace
 from functools import cached_property
 
 from derivations.cell import prev
-from derivations.expression import ZERO, Adjoint, Derivative, Expr, Total, walk
+from derivations.expression import ZERO, Adjoint, Derivative, Expr, Name, Total, walk
 from derivations.marking.course import COLUMNS, SCALAR
 from derivations.marking.judged import Judged
-from derivations.marking.sheet import UNKNOWN_SLOPES, Line
+from derivations.marking.name_marks import of_loss
+from derivations.marking.sheet import UNKNOWN_SLOPES, Line, free
 from derivations.marking.understanding import Understanding
 from derivations.marking.wording import LAYOUTS, Wording
 from derivations.plain import code
@@ -72,6 +73,8 @@ class Doubts:
             ):
                 more = f"over all steps the path through {of}_prev is missing"
                 return f"right within the step; {more}: the sheet speaks of both"
+        if own := self._alias_of(judged):
+            return own
         frees = self.reading.frees(self.reading.place[judged.line.version])
         if later := next((name for name in frees if self._is_whole_there(name)), ""):
             theirs = self.words.theirs_of(later)
@@ -100,6 +103,21 @@ class Doubts:
                     f"right if {theirs} is {code(meant)}, at the preactivation; if it is {code(first)}, the slope of "
                     f"{pair[0].of} is missing: say which in a `names` section"
                 )
+        return ""
+
+    def _alias_of(self, judged: Judged) -> str:
+        """What of their own a line takes the error of, under another name: `dh_prev = dz` where lines read a `z`."""
+        line = judged.line
+        if not isinstance(line.rhs, Name) or free(line.rhs.id) or not isinstance(judged.quantity, Adjoint):
+            return ""
+        cell = self.course.cell
+        if judged.quantity.of not in (*cell.previous, *cell.inputs):
+            return ""
+        source = self.sheet.lines[self.reading.place[line.rhs.id]].target
+        spoken = {name for one in self.sheet.lines for name in one.uses if free(name)}
+        for of, _ in of_loss(source, cell.states[0]):
+            if of in spoken and not any(m.quantity == Name(judged.quantity.of) for m in self.reading.readings(of)):
+                return f"right if {self.words.theirs_of(of)} is {judged.quantity.of} alone: say what it means"
         return ""
 
     def _is_whole_there(self, name: str) -> bool:

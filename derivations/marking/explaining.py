@@ -18,6 +18,7 @@ from derivations.marking.normalised import as_people_write
 from derivations.marking.other_quantities import other_quantities
 from derivations.marking.packing import factored
 from derivations.marking.parts import part_words
+from derivations.marking.products import as_product
 from derivations.marking.right_line import distributed, written_out
 from derivations.marking.slips import Slip, lost_words, slips
 from derivations.marking.slips_over_steps import at_one_step, immediate_words, summand
@@ -126,6 +127,8 @@ def _likeliest(attempt: Attempt, levels: Iterable[Expr]) -> Mistake | None:
 def _one(attempt: Attempt, right: Expr) -> Mistake | None:
     """A single change of the right line, or terms that it lost, or another quantity."""
     terms = attempt.terms(right)
+    if extra := _factor_too_much(attempt.said, right):
+        return Mistake(f"the factor {spelled(extra)} is too much", right, cost=0.75)
     found = [s for s in _bounded(slips(right, attempt.course, attempt.quantity, terms)) if attempt.is_said(s.expr)]
     if found:
         likeliest = min(found, key=lambda slip: slip.cost)
@@ -138,6 +141,20 @@ def _one(attempt: Attempt, right: Expr) -> Mistake | None:
         if attempt.is_said(slip.expr):
             return Mistake(slip.words, right, cost=1.2)
     return None
+
+
+def _factor_too_much(said: Expr, right: Expr) -> Expr | None:
+    """The one factor that what was said has beside all those of the right line, as they stand."""
+    theirs, ours = as_product(said), as_product(right)
+    if theirs is None or ours is None or theirs.number != ours.number or len(ours.factors) < 2:
+        return None
+    left = list(theirs.factors)
+    for factor in ours.factors:
+        if factor not in left:
+            return None
+        left.remove(factor)
+    again = len(left) == 1 and left[0] in ours.factors  # it is squared
+    return left[0] if len(left) == 1 and not again else None
 
 
 def _some_terms(attempt: Attempt, right: Expr) -> str:

@@ -40,6 +40,7 @@ def gathered(judged: Sequence[Judged], marks: Sequence[Mark]) -> tuple[Mark, ...
             mark = replace(mark, mistake=f"{mark.mistake} ({when})")
         result.append(mark)
     result = [_of_loop(mark, headers, short) for mark in result]
+    result = [_after_loop(mark, headers, short) for mark in result]
     return tuple(sorted(result, key=lambda m: (m.line, m.column)))
 
 
@@ -47,6 +48,14 @@ def _of_loop(mark: Mark, headers: Mapping[int, int], short: Mapping[int, str]) -
     """A mark, without the mistake that is one of its loop: what comes back is missing in its first round alone."""
     alone = short.get(headers.get(mark.line, 0), "")
     if not alone or "what comes back" not in mark.mistake or not mark.mistake.endswith(f"({alone})"):
+        return mark
+    return replace(mark, verdict=Verdict.RIGHT, mistake="", correct="", example="")
+
+
+def _after_loop(mark: Mark, headers: Mapping[int, int], short: Mapping[int, str]) -> Mark:
+    """A mark behind a loop that is too short: that what it hands on is of another step is the loop's mistake."""
+    behind = any(header < mark.line for header in short) and not headers.get(mark.line, 0)
+    if not behind or mark.verdict is not Verdict.WRONG or "the step is wrong" not in mark.mistake:
         return mark
     return replace(mark, verdict=Verdict.RIGHT, mistake="", correct="", example="")
 

@@ -16,6 +16,8 @@ from derivations.marking.sheet import Sheet, free
 from derivations.marking.world import NO_VALUE, NOW, OVER_TIME
 
 FAINT = 1.9  # the cost from which on a name hardly says what it is
+FEW = 3  # equations of a cell without gates
+_OF_V = re.compile(r"(?:d[A-Za-z]+/)?[dg]?_?V")
 OF_STEP = re.compile(r"d_?[A-Za-z]+(?:\[[^\]]+\]|_?\d)/")  # of the loss of one step
 _FINAL = re.compile(r"^(d_?\w+?)_?(?:last|final|end|fin|T)$")
 
@@ -72,6 +74,10 @@ class Glossary:
             result = [Meaning(moved(meant, by), -0.1), *(m for m in result if m.quantity != moved(meant, by))]
         if name in self.by:
             result = [m for m in result if any(_is_by(n, self.by[name]) for n in walk(m.quantity))] or result
+        if bare(name) == "Delta" and any(other.startswith("delta") for other in self._bare_names):
+            by = next((by for _, by, _ in timed(name)), 0) if "[" in name else 0
+            direct = moved(Adjoint(self.course.cell.seeded[0], "out"), by)  # beside delta, what the loss sends
+            result = [Meaning(direct, 0), *(m for m in result if m.quantity != direct)]
         if name in self.sheet.series:  # what comes from outside for every step is no adjoint that the steps pass on
             result = [m for m in result if m.quantity not in [Adjoint(state) for state in self.carried]]
         if self.sheet.steps and not target and (final := _FINAL.match(name)):  # dh_last, dc_end: after the last step
@@ -105,6 +111,13 @@ class Glossary:
     def _bare_names(self) -> frozenset[str]:
         return frozenset(bare(name) for line in self.sheet.lines for name in (line.target, *filter(free, line.uses)))
 
+    @cached_property
+    def _three_matrices(self) -> bool:
+        """Whether the sheet has U and W beside V, as cells with a layer behind them have."""
+        return "h" in self.course.cell.states and len(self.course.cell.equations) < FEW and {"U", "W"} <= {
+            part for name in self._bare_names for part in (name, name.rpartition("/d")[2], name[1:])
+        }  # fmt: skip
+
     def _says_arguments(self, name: str) -> bool:
         """Whether the words of the sheet say that a name is an error at a preactivation."""
         starts = (f"{prefix}_" if len(prefix) == 1 else prefix for prefix in self.sheet.at_arguments)
@@ -137,7 +150,8 @@ class Glossary:
         """What a name may mean by the conventions of this sheet; worked out once."""
         known = self.course.found.setdefault("readings", {})
         sheet = self.sheet
-        conventions = (sheet.next_is_new, sheet.at_arguments, sheet.error_letters, self._states_spoken)
+        spoken = (self._states_spoken, self._three_matrices)
+        conventions = (sheet.next_is_new, sheet.at_arguments, sheet.error_letters, spoken)
         key = (name, target, conventions, self.mirrored, self.learned)
         if key not in known:
             found = self._plain(name, target)
@@ -146,6 +160,8 @@ class Glossary:
             if name[:1] in self.sheet.error_letters and (of := self._plain(f"d{name[1:]}", target)):
                 found = of
             found = [m for m in found if not self._is_alias(name, m)] or found
+            if self._three_matrices and _OF_V.fullmatch(name):
+                found = []  # that of the layer behind the cell
             if self._says_arguments(name):
                 found = list(self._at_arguments(found))
             if gate := self.mirrored:

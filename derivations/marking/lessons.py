@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from derivations.expression import Adjoint, Expr, Name, Shift, Total, Transpose
+from derivations.expression import Adjoint, Expr, Name, Shift, Stack, TimeSum, Total, Transpose
 from derivations.marking.gates import Gates
 from derivations.marking.glossary import FAINT, Glossary
-from derivations.marking.name_marks import bare, canonical
+from derivations.marking.name_marks import bare, canonical, of_loss
+from derivations.marking.packing import adjoint_of
 from derivations.marking.sheet import free
 from derivations.marking.siblings import by_elimination
 from derivations.marking.understanding import Understanding
@@ -27,10 +28,12 @@ def taught(reading: Understanding) -> Glossary:
     words |= _spoken(reading)
     words |= _left_over(reading)
     words |= _of_one_gate(reading, words)
+    words |= _like_any_gate(reading)
     names |= _kept(reading) if words != dict(reading.glossary.learned) else ()
     names |= _assigned(reading)
     names |= by_elimination(reading)
     names |= _at_preactivations(reading)
+    names |= _packed(reading)
     by = {**reading.glossary.by, **dict(_derived(reading))}
     chosen = {name: quantity for name, quantity in reading.chosen.items() if name not in by}
     learned = tuple(sorted(words.items()))
@@ -57,7 +60,8 @@ def _defined(reading: Understanding) -> Iterator[tuple[str, str]]:
 
 def _assigned(reading: Understanding) -> Iterator[tuple[str, Expr]]:
     """Names that right lines assign, and that other lines read at other steps: `delta_t`, then `delta_T`."""
-    assigned = {bare(j.line.target): j.quantity for j in reading.judged if j.right and j.quantity is not None}
+    sure = [j for j in reading.judged if j.quantity is not None and (j.right or reading.supports(j))]
+    assigned = {bare(j.line.target): j.quantity for j in sure}
     states = reading.course.cell.states
     if reading.sheet.numbered:  # what a name is at one step it is at the others
         for judged in reading.judged:
@@ -69,6 +73,21 @@ def _assigned(reading: Understanding) -> Iterator[tuple[str, Expr]]:
         match quantity:
             case Adjoint(of, "") if "[" in name and of not in states and of not in reading.course.cell.previous:
                 yield bare(name), quantity
+
+
+def _packed(reading: Understanding) -> Iterator[tuple[str, Expr]]:
+    """The gradients of matrices that right lines read as several beside one another."""
+    meant: dict[str, Expr] = {}
+    for k, judged in enumerate(reading.judged):
+        for name in reading.frees(k) if judged.right else ():
+            found = reading.chosen.get(name) or next((m.quantity for m in reading.readings(name)), None)
+            if isinstance(found, Transpose) and isinstance(found.arg, Stack):
+                meant[name] = found
+    for judged in reading.judged if reading.sheet.notation != "python" else ():
+        for rest, _ in of_loss(judged.line.target, reading.course.cell.states[0]) if not judged.right else ():
+            if rest in meant:
+                share = adjoint_of(meant[rest])
+                yield judged.line.target, TimeSum(share) if isinstance(judged.line.rhs, TimeSum) else share
 
 
 def _at_preactivations(reading: Understanding) -> Iterator[tuple[str, Expr]]:
@@ -179,6 +198,19 @@ def _left_over(reading: Understanding) -> Iterator[tuple[str, str]]:
         left = [gate for gate in gates.names if gate not in found.values()]
         if len(unknown) == len(left) == 1 and len(set(found.values())) == len(found) >= 2:
             yield canonical(unknown[0]), left[0]
+
+
+def _like_any_gate(reading: Understanding) -> Iterator[tuple[str, str]]:
+    """The parameters of gates as `a_k = W_k x + U_k h_prev + b_k` has those of any gate `k`."""
+    gates = reading.course.vocabulary.gates
+    spoken = {rest for line in reading.sheet.lines for name in (line.target, *line.uses)
+              for rest in (name, *(of for of, _ in of_loss(name, "")))}  # fmt: skip
+    for name, quantity in _meanings(reading, evident=True):
+        role = gates.roles.get(quantity.id) if isinstance(quantity, Name) and name.endswith("k") else None
+        for gate in gates.names if role else ():
+            alike = [p for p, other in gates.roles.items() if role and other == (gates.preactivation[gate], role[1])]
+            if alike and f"{name[:-1]}{gate}" in spoken:
+                yield canonical(f"{name[:-1]}{gate}"), alike[0]
 
 
 def _gate(gates: Gates, quantity: Expr) -> str | None:

@@ -51,6 +51,7 @@ from derivations.plain import code
 
 MOST_CLAIMS = 1_500
 MOST_OTHERWISE = 12
+LIKELY = 0.85  # what a mistake costs up to which no other is looked for
 _CLIPS = re.compile(r"\b(?:clip|clamp)_?\(")
 OTHER = "this sheet seems to be for another cell"
 
@@ -204,7 +205,8 @@ class _Marking:
         options = [quantity for quantity in options if not self._beyond(quantity, line.step)]
         found: list[tuple[float, Expr, Mistake]] = []
         for order, quantity in enumerate(options):
-            if found and found[0][2].count == 1 and not self._same_gate(quantity, options[0]):
+            explained = bool(found) and found[0][2].count == 1 and not self._same_gate(quantity, options[0])
+            if explained and not (found[0][0] > LIKELY and self._both_gradients(quantity, options[0])):
                 continue  # another quantity altogether needs no other explanation
             mistake = self._explained(quantity, said, judged.value, line.step)
             if mistake is not None:
@@ -294,6 +296,11 @@ class _Marking:
         glossary = self.reading.glossary
         flat = Understanding(replace(glossary, view=replace(self.view, layout=SCALAR), mirrored=""))
         return any(a.right and not b.right for a, b in zip(self.reading.judged, flat.judged, strict=True))
+
+    def _both_gradients(self, a: Expr, b: Expr) -> bool:
+        """Whether two are gradients of parameters, which go by names that may be of either."""
+        parameters = self.course.cell.parameters
+        return isinstance(a, Adjoint) and isinstance(b, Adjoint) and a.of in parameters and b.of in parameters
 
     def _same_gate(self, a: Expr, b: Expr) -> bool:
         """Whether two are the errors of one gate, before and after its function."""

@@ -14,6 +14,7 @@ from derivations.expression import (
     Add,
     Adjoint,
     Call,
+    Diag,
     Div,
     Expr,
     MatMul,
@@ -79,6 +80,8 @@ def slips(expr: Expr, course: Course, quantity: Expr, terms: tuple[Term, ...] = 
                 yield Slip(f"sigmoid({inner.id}) where tanh({inner.id}) is due", put(Call("sigmoid", (inner,))))
             case Name() | Adjoint() | Shift(Name() | Adjoint(), _):
                 yield from _of_name(put, node, cell)
+                if isinstance(node, Name) and expr in (node, Diag(node)):
+                    yield Slip(f"1 - {node.id} where {node.id} is due", put(1 - node), 0.9)
     leaves = [node for node in walk(expr) if isinstance(node, (Name, Adjoint))]
     for leaf in dict.fromkeys(leaves):
         if leaves.count(leaf) > 1:  # the same slip at every place
@@ -178,7 +181,10 @@ def lost_words(via: str, bare: Expr, quantity: Expr, cell: Cell) -> str:
         weights = [n for n in names(bare) if n in cell.parameters and len(cell.shapes[n]) == 1]
         through = f", through the peephole {weights[0]}" if weights and quantity.of in states else ""
         term = f": the term {spelled(bare)}" if operations(bare) <= MOST_SPELLED else ""
-        return f"the path {quantity.of} -> {_called(via, cell)} is missing{through}{term}"
+        called = _called(via, cell)
+        label = cell.equation(called).label if called in cell.defined and Gates(cell).families else ""
+        what = f" ({label})" if label in ("mean", "variance", "standard deviation") else ""
+        return f"the path {quantity.of} -> {called}{what} is missing{through}{term}"
     return f"the term {spelled(bare)} is missing"
 
 
@@ -266,12 +272,14 @@ def _of_name(put: Any, node: Expr, cell: Cell) -> Iterator[Slip]:
     match leaf:
         case Name(id_):
             shape = cell.shapes.get(id_)
-            group: Iterable[str] = cell.parameters if id_ in cell.parameters else (*cell.defined, *cell.inputs)
+            known = Gates(cell).activation
+            named = [e.target for e in cell.equations if not e.auto or e.target in known]  # not by us alone
+            group: Iterable[str] = cell.parameters if id_ in cell.parameters else (*named, *cell.inputs)
             state = id_.removesuffix("_prev") if id_ in cell.previous else ""
-            if state:
+            if state and not by:
                 yield Slip(f"{state} of this step where {id_} is due", put(_at(Name(state), by)), 0.7)
                 yield other_step(-1, 1.1)
-            elif id_ in cell.states:
+            elif id_ in cell.states and not by:
                 yield Slip(f"{prev(id_)} where {id_} of this step is due", put(_at(Name(prev(id_)), by)), 0.7)
             if not state and id_ not in cell.parameters:
                 yield other_step(1, 1.0)

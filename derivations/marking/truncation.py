@@ -104,7 +104,7 @@ class Truncation:
             yield Verdict.TRUNCATED, later, words
         loss = tuple(t for t in terms if t.via == "loss")
         rest = tuple(t for t in terms if t.via != "loss")
-        if loss and any(t.via == "t+1" for t in rest):
+        if loss and any(t.via == "t+1" for t in rest) and not self.sheet.every_loss:
             words = f"right where the loss sends nothing to {of} at this step; else d{of}_out is missing"
             yield Verdict.UNSURE, loss, words
         state = of.removesuffix("_prev") if of in cell.previous else of

@@ -52,7 +52,9 @@ class Understanding:
     def score(self) -> float:
         """How many lines are right; what fits no shape, and names that say little, speak against a reading."""
         odd = sum(CUT if self.cuts(j) else MISFIT for j in self.judged if self.cuts(j) or not self._shaped(j))
-        other = sum(j.quantity is None and j.line.target in self.glossary.taught for j in self.judged)
+        taught = self.glossary.taught
+        told = [(j.quantity, taught[j.line.target]) for j in self.judged if j.line.target in taught]
+        other = sum(found is None or (isinstance(meant, Stack) and found != meant) for found, meant in told)
         return self.promise - odd - CUT * other - sum(j.cost for j in self.judged) / 1000
 
     @cached_property
@@ -207,7 +209,7 @@ class Understanding:
             said = sayings.said(sayings.over_time(line), line.step)
         except Unknown as unknown:  # its own name still says what it was meant to be, if that is one quantity
             own = line.defines and self.course.vocabulary.gates.families  # its hats are normalised values
-            found = [] if own else sayings.readings(line.target, True)
+            found = [] if own else [m for m in sayings.readings(line.target, True) if m.cost < FAINT]
             return Reached(Judged(line, why=str(unknown)), sayings.glossary.laid(found[0].quantity) if found else None)
         value = sayings.value_of(said, line.step)
         if line.defines and isinstance(line.rhs, Name) and not self._is_of_one_step(line):
@@ -403,7 +405,7 @@ def _told(glossary: Glossary, said: Mapping[str, str]) -> Iterator[tuple[str, Ex
     for theirs, ours in said.items():
         for meaning in glossary.readings(ours)[:1] if "/" in ours and "[" not in theirs else ():
             match meaning.quantity:
-                case Adjoint(part="") if meaning.cost < FAINT + 0.4:
+                case Adjoint(part="") if meaning.cost < FAINT + 0.6:
                     yield theirs, meaning.quantity
                 case Derivative(of, wrt, "total") if glossary.sheet.in_total and wrt in glossary.course.cell.parameters:
                     yield theirs, Derivative(of, wrt, OVER_TIME)

@@ -117,6 +117,8 @@ class Wording:
     def translated(self, words: str) -> str:
         """A sentence in their names."""
         table = {code(quantity): name for quantity, name in self.table.items()}
+        if self.sheet.numbered:  # a name with a number is of one step alone
+            table = {ours: name for ours, name in table.items() if not re.search(r"\d", name)}
         for parameter in self.course.cell.parameters:  # the same at every step
             words = re.sub(rf"\b{parameter}\[t[+-]\d\]", parameter, words)
         return re.sub(r"[A-Za-z]\w*(?:\[t[+-]\d\])?", lambda m: table.get(m[0], m[0]), words)

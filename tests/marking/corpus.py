@@ -27,6 +27,12 @@ ALSO: dict[str, tuple[str, ...]] = {  # the same in words of ours
     "w022": ("the path h_prev -> h is missing",),
     # their own \\hat m is m_f/s_f: where it is due, the division is missing
     "w160": ("\\hat m is due",),
+    # the step before's h, by the name that the array has there
+    "u096": ("h[t-1] is due",),
+    # the path through r is that which has the factor r
+    "q066": ("the factor r is missing",),
+    # what was kept of the step after is what is counted again
+    "q083": ("the term gh.T is too much",),
     # m_f/s_f too much in the shift's gradient makes it the scale's gradient, and that is what is said
     "w035": ("this is dgamma_f, where dbeta_f is due",),
 }

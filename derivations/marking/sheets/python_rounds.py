@@ -99,7 +99,7 @@ class Rounds:
         numbers = [self.walk.numbers.number(arg) for arg in args]
         unknown = {part.id for arg in args for part in ast.walk(arg)
                    if isinstance(part, ast.Name) and part.id not in self.walk.scope}  # fmt: skip
-        if None in numbers and len(unknown) == 1:  # what a loop counts to is the number of steps
+        if None in numbers and len(unknown) == 1 and len(args) == 3:  # what is counted down from is the number of steps
             self.walk.scope[unknown.pop()] = Moment(T)
             numbers = [self.walk.numbers.number(arg) for arg in args]
         if any(n is None for n in numbers):

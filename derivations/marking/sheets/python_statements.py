@@ -147,6 +147,8 @@ class Statements:
         time = self.walk.time
         before = time.step, time.header
         steps = self.walk.rounds.steps(rounds, target)
+        if any(steps) and time.step is not None:
+            raise CellError("a loop over time within another is not read", target.lineno, target.col_offset + 1)
         if any(steps):
             time.header = target.lineno
             if steps[0] is not None and steps[0] < (steps[-1] or 0):

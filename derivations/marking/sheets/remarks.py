@@ -42,7 +42,7 @@ _IS_THE = re.compile(
     r"([d\u2202]\S+?/[d\u2202][^\s,;)]+)\s*$"
 )
 _SHORT = re.compile(  # a letter for a derivative of the loss
-    r"\s*[A-Za-z](?:_(?:t|\{t\}|\d)|\(t\))?\s*:?=\s*[d\u2202][A-Za-z]\w*/[d\u2202]\S+\s*"
+    r"\s*(?:[A-Za-z\u03b1-\u03c9]|delta|eps(?:ilon)?|eta|zeta|xi|lambda|nu|rho)(?:_(?:t|\{t\}|\d)|\(t\))?\s*:?=\s*[d\u2202][A-Za-z]\w*/[d\u2202]\S+\s*"
 )
 _SUM_OVER = re.compile(r"\bsum\s+over\s+(?:all\s+)?(?:t|time|(?:time\s*)?steps)\s+of\b")
 _SUM_OF = re.compile(r"\bsum\s+of\s+(?:the\s+|all\s+)?(?:rows|columns)\s+of\s+([A-Za-z]\w*)")

@@ -57,6 +57,8 @@ _AND_SO_ON = re.compile(
     rf"(?:{_ERRORS}[^=;\n]{{0,80}}?{_ARGUMENT}|{_ARGUMENT}[^=;\n,]{{0,80}}?{_ERRORS})"
 )
 _GATES = "(?P<hole>[fiogrzn])"  # no letters of states
+_OF_STEP = re.compile(r"(?:_\{?t\}?|\(t\)|\[t\])$")  # the loss of one step, L_t
+_OF_ALL = re.compile(rf"(?<![\w]){_D}[LEJ]\s?/|\b[LEJ]\s*=\s*(?:sum|\u2211|\u03a3)")  # that of all steps
 _LOSSES = {"L", "E", "J", "C", "loss", "Loss"}
 _TOTAL_SAID = re.compile(r"[^,;\n]{0,20}\b(?:total|recursive|full)")
 _WEIGHTS = re.compile(r"d_?[WUVRKbwu](?:_?\w{0,3})$")
@@ -101,6 +103,9 @@ def meanings(text: str, normal: Callable[[str], str]) -> Meant:
     for pattern in (_SAID, _SET):
         for match in pattern.finditer(text):
             theirs, of, wrt = normal(match["name"]), normal(match["of"][1:].lstrip("_")), match["wrt"]
+            if _OF_STEP.search(match["of"]) and _OF_ALL.search(text) and normal(wrt)[:1] in ("h", "s", "y"):
+                names[theirs] = DIRECT
+                continue
             behind = text[match.end() :]
             if wrt.startswith("("):
                 if not re.search(_ARGUMENT, wrt):

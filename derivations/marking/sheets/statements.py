@@ -5,8 +5,11 @@ from collections.abc import Iterator
 
 from derivations.marking.sheets.text_claims import ASSIGNED
 
-_CLAIM = re.compile(r"\s*(?:(?:so|and|where|with|let|here|hence|then)\s+)*[^\s,;=]+\s*:?=(?!=)")
-_NEXT = re.compile(r"(?:(?:so|and|then|hence|thus|also|therefore)\s+)*[^\W\d_][^\s,;=+*/@]*\s*[:+*-]?=(?!=)")
+_LEADS = (
+    r"so|and|where|with|let|here|hence|then|thus|also|therefore|write|put|call|define|gates?|candidate|states?|now|we"
+)
+_CLAIM = re.compile(rf"\s*(?:(?:{_LEADS})\s+)*[^\s,;=]+\s*:?=(?!=)", re.IGNORECASE)
+_NEXT = re.compile(rf"(?:(?:{_LEADS})\s+)*[^\W\d_][^\s,;=+*/@]*\s*[:+*-]?=(?!=)", re.IGNORECASE)
 _SIGN = re.compile(ASSIGNED.pattern.replace("?P<operator>", "?:"))
 _SAYS_MORE = re.compile(rf"{_SIGN.pattern}|[A-Za-z]{{2,}}[ -][a-z]{{3,}}")
 _BREAK = re.compile(r"(?<=[\w)\]'}.:|])(?P<gap>[ \t]*(?:[.:|]|(?<=\s)(?:and|so|hence|then|thus))[ \t]+|[ \t]{2,})")
