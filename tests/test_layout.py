@@ -154,6 +154,7 @@ MARKING = [
     "wrong_slopes",
     "left_out",
     "at_fault",
+    "charged_back",
     "mark",
     "quiz",
 ]

@@ -28,7 +28,7 @@ def taught(reading: Understanding) -> Glossary:
     words |= _spoken(reading)
     words |= _left_over(reading)
     words |= _of_one_gate(reading, words)
-    words |= _like_any_gate(reading)
+    words |= like_any_gate(reading)
     names |= _kept(reading) if words != dict(reading.glossary.learned) else ()
     names |= _assigned(reading)
     names |= by_elimination(reading)
@@ -200,7 +200,7 @@ def _left_over(reading: Understanding) -> Iterator[tuple[str, str]]:
             yield canonical(unknown[0]), left[0]
 
 
-def _like_any_gate(reading: Understanding) -> Iterator[tuple[str, str]]:
+def like_any_gate(reading: Understanding) -> Iterator[tuple[str, str]]:
     """The parameters of gates as `a_k = W_k x + U_k h_prev + b_k` has those of any gate `k`."""
     gates = reading.course.vocabulary.gates
     spoken = {rest for line in reading.sheet.lines for name in (line.target, *line.uses)

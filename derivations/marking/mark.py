@@ -26,6 +26,7 @@ from derivations.marking.another_cell import another_cell, holds_anyway
 from derivations.marking.at_fault import SAID, has_words_of_its_own, unless_all_are_wrong
 from derivations.marking.attempt import Attempt, Mistake
 from derivations.marking.best_reading import best_reading
+from derivations.marking.charged_back import charged_back
 from derivations.marking.choices import KINDS
 from derivations.marking.course import SCALAR, Course, course_of
 from derivations.marking.direction import WORDS, backwards, reads_of_loops, runs_forwards
@@ -65,7 +66,7 @@ def mark_sheet(sheet: Sheet, course: Course | Cell) -> Marked:
     best = best_reading(known, sheet)
     sheet = best.sheet
     marking = _Marking(best)
-    marks = tuple(marking.mark(judged) for judged in best.judged)
+    marks = charged_back(best, tuple(marking.mark(judged) for judged in best.judged))
     doubt = f"{OTHER}: {marking.other}" if marking.other else ""
     loops = (Mark(header, 1, "", "", Verdict.WRONG, WORDS) for header in sorted(marking.turned_round))
     found = (*(wrong_slope(known.cell, one) for one in sheet.slopes), *loops, *gathered(best.judged, marks))

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 
 from derivations.cell import Cell
 from derivations.expression import Adjoint, Expr, Name, Total, names, walk
+from derivations.marking.lessons import like_any_gate
+from derivations.marking.name_marks import canonical, of_loss
 from derivations.marking.one_meaning import one_meaning
 from derivations.marking.sheet import Sheet, free
 from derivations.marking.understanding import Understanding
@@ -42,6 +44,11 @@ def settled(reading: Understanding) -> Mapping[str, Expr]:
         for of in dict.fromkeys(kinds):
             others = {n: p for n, p in weights.items() if n[0] == stem[0] and _bare(n) not in gradients}
             found |= {n: q for n, q in _alike(reading, others, of, said).items() if n not in found}
+    shown = dict(like_any_gate(reading))
+    for target, said in gradients.values():
+        by = (shown.get(canonical(rest)) for rest, _ in of_loss(target, cell.states[0]))
+        of = next((name for name in by if name), said)
+        found |= {target: Adjoint(of)} if of != said else {}
     owners = {parameter: _bare(name) for name, parameter in weights.items() if name not in found}
     for stem, (target, said) in gradients.items():
         if stem not in called and owners.get(said, stem) != stem and owners[said] in given:

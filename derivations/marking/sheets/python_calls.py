@@ -117,10 +117,12 @@ class Calls:
             return Outside("")
         return None
 
-    @staticmethod
-    def _is_of_file(func: ast.expr) -> bool:
-        """Whether a call is by a name, or by an attribute of a name: `self.step(...)`."""
-        return isinstance(func, ast.Name) or (isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name))
+    def _is_of_file(self, func: ast.expr) -> bool:
+        """Whether a call is by a name, or by an attribute of what is no quantity: `self.step(...)`, not `a.mean()`."""
+        match func:
+            case ast.Attribute(ast.Name(owner)):
+                return not isinstance(self.walk.scope.get(owner), Expr)
+        return isinstance(func, ast.Name)
 
     def _each(self, node: ast.expr | None, rule: Any) -> Any:
         assert node is not None  # asked before

@@ -38,6 +38,7 @@ _EVERY_LOSS = re.compile(
     r"loss\w*\s+(?:\$?L\$?\s+)?(?:on|at|of|depends on|reads|for)\s+(?:every|each|all)|every\s+\$?h"
     r"|at (?:every|each|all) (?:time ?)?steps?|L\s*=\s*(?:\\?sum|\u2211|\u03a3|L_?\{?1\}?\s*\+)"
 )
+_CARRIED = re.compile(r"\bd_?(?:next_?)?[hc](?:_?next)?\b")
 _ALONE = re.compile(
     r"\b(?:no|not|nothing|without|ignor\w*|drop\w*|only|single|alone|truncat\w*|cut|zero|deliberate\w*|purpose"
     r"|one step)\b|= *0\b|last (?:time )?step",
@@ -54,7 +55,7 @@ def with_words(sheet: Sheet, text: str) -> Sheet:
         sheet,
         truncated=bool(_TRUNCATED.search(text)),
         all_steps=bool(_ALL_STEPS.search(text)),
-        later=sheet.notation != "python" and _speaks_of_later(sheet, text),
+        later=_speaks_of_later(sheet, text if sheet.notation != "python" else _comments(text)),
         at_arguments=frozenset(_at_arguments(text)),
         in_total=bool(_IN_TOTAL.search(text)),
         error_letters=frozenset(match["letter"] for match in _LETTER.finditer(text)),
@@ -73,6 +74,13 @@ def _at_arguments(text: str) -> Iterator[str]:
         names = [*re.finditer(_PREFIX + r"\^?[a-su-z*](?![A-Za-z(/])", sentence)]
         if said and names and _OF.search(sentence, 0, said.start()) and "=" not in sentence.replace("= grad", " grad"):
             yield from (match["prefix"].rstrip("_") for match in names if match.start() < said.start())
+
+
+def _comments(text: str) -> str:
+    """The comments of a program, each on its line, that speak of what its lines leave out."""
+    code = "\n".join(line.split("#")[0] for line in text.split("\n"))
+    said = ["#".join(line.split("#")[1:]) for line in text.split("\n")]
+    return "\n".join(one for one in said if not any(name in code for name in _CARRIED.findall(one)))
 
 
 def _speaks_of_later(sheet: Sheet, text: str) -> bool:
