@@ -312,14 +312,21 @@ def _by_users(sayings: Sayings, line: Line, value: Matrix[float] | None) -> list
         return []
     cell = sayings.course.cell
     errors = [Adjoint(name) for name in sayings.course.derivation.adjoint_of if name not in cell.parameters]
-    found = []
+    before = sayings.progress.rounds.get((line.number, line.column, line.target))
+    if isinstance(before, Adjoint):  # as in the round before
+        errors = [before]
+    best, most = None, FEWEST_USERS - 1
     for error in errors:
-        bound = sayings.bound(error, value)
-        right = sum(sayings.right_after(j, {line.version: bound}) for j in users)
-        if right >= FEWEST_USERS and sayings.fits(value, error, line.step):
-            found.append((right, error))
-    best = max(found, key=lambda one: one[0], default=None)
-    return [] if best is None else [(best[1], False, FAINT + 0.1)]
+        if not sayings.fits(value, error, line.step):
+            continue
+        bound, right = sayings.bound(error, value), 0
+        for k, user in enumerate(users):
+            right += sayings.right_after(user, {line.version: bound})
+            if right + len(users) - k - 1 <= most:
+                break  # the rest cannot make it the best
+        if right > most:
+            best, most = error, right
+    return [] if best is None else [(best, False, FAINT + 0.1)]
 
 
 def _error_of_their_own(sayings: Sayings, line: Line, said: Expr, value: Matrix[float] | None) -> Expr | None:

@@ -20,7 +20,7 @@ def test_size_and_spread(name):
         assert min(Counter(record[key] for record in records(name)).values()) >= least
     assert {"lstm", "gru", "rnn", "lnlstm"} <= {record["cell"] for record in records(name)}
     whole = [record for record in records(name) if len(record["sheet"].splitlines()) >= 20]
-    assert len(whole) >= 8
+    assert len(whole) >= 5
     assert any(all(line["verdict"] != "WRONG" for line in record["lines"]) for record in whole)
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from tests.marking.marks import marks, mistakes
 
-MEAN, VARIANCE = "the path {0} -> mu_{1} is missing", "the path m_{0} -> v_{0} is missing"
+MEAN = "the path {0} -> mu_{1} (mean) is missing"
+VARIANCE = "the path m_{0} -> v_{0} (variance) is missing"
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_what_is_wrong_in_it_is_said_in_its_own_terms(form, mistake):
 @pytest.mark.parametrize(
     ("form", "mistake"),
     [
-        ("(dy_o - y_o*mean(dy_o*y_o))/s_o", "the path l_o -> mu_o is missing"),
+        ("(dy_o - y_o*mean(dy_o*y_o))/s_o", "the path l_o -> mu_o (mean) is missing"),
         ("(dy_o + mean(dy_o) - y_o*mean(dy_o*y_o))/s_o", "the sign of the term through mu_o is flipped"),
     ],
 )
