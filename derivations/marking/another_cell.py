@@ -51,7 +51,8 @@ def _gates(reading: Understanding) -> set[str]:
     """What a cell has beside its states and inputs: what is a function of its own, and the preactivations."""
     cell = reading.course.cell
     inner = {gate: pre for gate, pre in reading.course.vocabulary.preactivation.items() if gate not in cell.states}
-    return {*inner, *inner.values()}
+    families = reading.course.vocabulary.gates.families.values()  # of what it normalises
+    return {*inner, *inner.values(), *(name for family in families for name in family.values())}
 
 
 def _own_parameters(reading: Understanding) -> dict[str, set[str]]:

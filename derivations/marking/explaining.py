@@ -71,9 +71,7 @@ def _explain(attempt: Attempt, several: bool) -> Mistake | None:
     right, shaped = levels[0], attempt.shaped
     if (inner := summand(attempt.quantity, attempt.said)) and (found := _within(attempt, *inner)):
         return replace(found, correct=TimeSum(found.correct), made=None)
-    course, quantity, view, step = attempt.course, attempt.quantity, attempt.view, attempt.step
-    words = part_words(course, quantity, attempt.said, attempt.value, view, step)
-    if words := words or immediate_words(course, quantity, attempt.value, view, step):
+    if words := part_words(attempt) or immediate_words(attempt):
         return Mistake(words, right)
     looked = attempt
     if not shaped:  # what does not fit is looked at in the scalar view
@@ -135,9 +133,7 @@ def _one(attempt: Attempt, right: Expr) -> Mistake | None:
         return Mistake(likeliest.words, right, cost=likeliest.cost, made=likeliest.expr)
     if lost := _some_terms(attempt, right):
         return Mistake(lost, right, cost=0.9)
-    course, view, step = attempt.course, attempt.view, attempt.step
-    every = (lost_paths(attempt), at_one_step(course, attempt.quantity, view, step), other_quantities(attempt))
-    for slip in chain.from_iterable(every):
+    for slip in chain(lost_paths(attempt), at_one_step(attempt), other_quantities(attempt)):
         if attempt.is_said(slip.expr):
             return Mistake(slip.words, right, cost=1.2)
     return None

@@ -1,19 +1,21 @@
 """Slips in a sum over numbered steps: the term of one step is written with what is of another, or is left out."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from derivations.expression import Adjoint, Derivative, Expr, MatMul, Name, Neg, Shift, TimeSum, Total, rewrite, total
 from derivations.marking.addends import at_step
-from derivations.marking.course import Course, View
+from derivations.marking.attempt import Attempt
+from derivations.marking.course import Course
 from derivations.marking.slips import Slip
 from derivations.marking.world import OVER_TIME
-from derivations.matrices import Matrix
 
 MOST_STEPS = 6
 
 
-def at_one_step(course: Course, quantity: Expr, view: View, step: int) -> Iterator[Slip]:
+def at_one_step(attempt: Attempt) -> Iterator[Slip]:
     """A gradient that is gathered over the steps, wrong at one of them."""
+    course, quantity, view, step = attempt.course, attempt.quantity, attempt.view, attempt.step
     factors = _factors(quantity)
     if len(factors) > 1 and all(isinstance(factor, Derivative | Shift) for factor in factors):
         yield Slip("the Jacobians are multiplied in forward order", _product(factors[::-1]))
@@ -31,12 +33,12 @@ def at_one_step(course: Course, quantity: Expr, view: View, step: int) -> Iterat
             yield Slip(words, total(*others, at_step(wrong, s - step)), 1.1)
 
 
-def immediate_words(course: Course, quantity: Expr, value: Matrix[float] | None, view: View, step: int) -> str:
+def immediate_words(attempt: Attempt) -> str:
     """What is wrong with a derivative that is through all steps, where it is taken within one; empty for nothing."""
-    match quantity:
-        case Derivative(of, wrt, kind) if kind == OVER_TIME and value is not None:
-            if course.agrees(value, Derivative(of, wrt, "total"), view, step):
-                paths = " and ".join(course.cell.previous)
+    match attempt.quantity:
+        case Derivative(of, wrt, kind) if kind == OVER_TIME:
+            if replace(attempt, quantity=Derivative(of, wrt, "total")).agrees(attempt.value):
+                paths = " and ".join(attempt.course.cell.previous)
                 return f"this is the immediate partial where the total is due: the path through {paths} is missing"
     return ""
 

@@ -5,29 +5,25 @@ where the line is wrong: a mistake is charged where it was made. Where it was me
 derivation (an intermediate of their own, a local slope), it stands for what was written.
 """
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 
-from derivations.expression import Adjoint, Derivative, Expr, Name, Part, Shift, Stack, Total, Transpose, walk
+from derivations.expression import Adjoint, Expr, Name, Part, Shift, Stack, Transpose, walk
 from derivations.marking.aims import aims, assumption, parameter_of
 from derivations.marking.course import Course, View
 from derivations.marking.glossary import FAINT, OF_STEP, Glossary
 from derivations.marking.growing import summed
+from derivations.marking.guesses import anything, best, by_users, error_of_their_own, value_of_cell
 from derivations.marking.judged import Judged, Progress, Reached, Unknown
+from derivations.marking.letters import plainly
 from derivations.marking.meaning import Meaning
-from derivations.marking.name_marks import bare, by_g, canonical, of_loss, timed
+from derivations.marking.name_marks import bare, by_g, of_loss
 from derivations.marking.sayings import Sayings
 from derivations.marking.sheet import ERROR_OF_STATE, Line, Sheet, free
-from derivations.marking.sheets.definitions import is_error
-from derivations.marking.world import HEIGHT, NO_VALUE, OVER_TIME
+from derivations.marking.world import HEIGHT, NO_VALUE
 from derivations.matrices import Matrix
 
-_ERROR_LIKE = re.compile(r"d|delta|grad|eps|err")
-_GRADIENT_LIKE = re.compile(r"(?:d|delta|grad)_?(?:L/d_?)?(?:[WUVRKb](?![a-z]{3})|bias|weight)")
-FEWEST_USERS = 2  # lines that say what a name means that says nothing
-MOST_USERS = 6
 # what speaks for and against a reading, in lines that are right
 GUESS = 0.4  # a line that is right as something that its name does not say
 MISFIT = 0.6  # a line without a fitting shape
@@ -226,20 +222,20 @@ class Understanding:
             for m in targets
         ]
         if all(not right and cost >= FAINT for _, right, cost in options):
-            if (error := _error_of_their_own(sayings, line, said, value)) is not None:
+            if (error := error_of_their_own(sayings, line, said, value)) is not None:
                 return Reached(Judged(line, said=said, value=value), sayings.glossary.laid(error))
-            options += _anything(sayings, line, value) or _value_of_cell(sayings, line, said, value)
+            options += anything(sayings, line, value) or value_of_cell(sayings, line, said, value)
         if not options:
-            options = _by_users(sayings, line, value)
-        best = _best(sayings, line, options, said, value)
-        if best is None:
+            options = by_users(sayings, line, value)
+        meant = best(sayings, line, options, said, value)
+        if meant is None:
             return Reached(Judged(line, said=said, value=value), said)
-        quantity, right, cost = best
+        quantity, right, cost = meant
         if line.defines and not right and not self._is_of_one_step(line):
             return Reached(Judged(line, said=said, value=value), said)
         guessed = right and quantity not in [m.quantity for m in targets]
         if guessed and "[" not in line.target:  # no part of what is packed, which its siblings tell
-            guessed = quantity not in [error for error, _, _ in _by_users(sayings, line, value)]
+            guessed = quantity not in [error for error, _, _ in by_users(sayings, line, value)]
         judged = Judged(line, right, quantity, said=said, value=value, cost=cost, guessed=guessed)
         return Reached(judged, sayings.bound(quantity, value))
 
@@ -293,126 +289,6 @@ def gate_of_error(sayings: Sayings, part: Expr, step: int) -> str | None:
     return next((gates.gate_of(t) for t in targets if sayings.is_(value, Adjoint(t), step)), None)
 
 
-def _anything(sayings: Sayings, line: Line, value: Matrix[float] | None) -> list[tuple[Expr, bool, float]]:
-    """The errors that have this value, for a name that hardly says what it is."""
-    if not _ERROR_LIKE.match(line.target) or value is None or ("/" in line.target and isinstance(line.rhs, Name)):
-        return []  # that two derivatives are one says nothing of what they are by
-    errors: list[Expr] = [Adjoint(name) for name in sayings.course.derivation.adjoint_of]
-    if _GRADIENT_LIKE.match(line.target):  # of a weight or a bias, and of nothing else
-        errors = [Adjoint(name) for name in sayings.course.cell.parameters]
-    if any(by == -1 for _, by, _ in timed(line.target)):  # of the step before, only states have one
-        errors = [Adjoint(name) for name in sayings.course.cell.previous]
-    return [(q, True, 2.0) for q in errors if sayings.is_(value, q, line.step)][:1]
-
-
-def _by_users(sayings: Sayings, line: Line, value: Matrix[float] | None) -> list[tuple[Expr, bool, float]]:
-    """The error that a line was meant to be whose name says nothing: several lines that read it are right with it."""
-    users = sayings.sheet.users.get(line.version, [])[:MOST_USERS]
-    if value is None or not is_error(line.target) or len(users) < FEWEST_USERS:
-        return []
-    cell = sayings.course.cell
-    errors = [Adjoint(name) for name in sayings.course.derivation.adjoint_of if name not in cell.parameters]
-    before = sayings.progress.rounds.get((line.number, line.column, line.target))
-    if isinstance(before, Adjoint):  # as in the round before
-        errors = [before]
-    best, most = None, FEWEST_USERS - 1
-    for error in errors:
-        if not sayings.fits(value, error, line.step):
-            continue
-        bound, right = sayings.bound(error, value), 0
-        for k, user in enumerate(users):
-            right += sayings.right_after(user, {line.version: bound})
-            if right + len(users) - k - 1 <= most:
-                break  # the rest cannot make it the best
-        if right > most:
-            best, most = error, right
-    return [] if best is None else [(best, False, FAINT + 0.1)]
-
-
-def _error_of_their_own(sayings: Sayings, line: Line, said: Expr, value: Matrix[float] | None) -> Expr | None:
-    """The error that a line gives under a name that is none for an error, as `y = dk*gamma`."""
-    if value is None or _ERROR_LIKE.match(line.target) or not any(isinstance(node, Adjoint) for node in walk(said)):
-        return None
-    known = (
-        Adjoint(name) for name in sayings.course.derivation.adjoint_of if name not in sayings.course.cell.parameters
-    )
-    return next((error for error in known if sayings.is_(value, error, line.step)), None)
-
-
-def _value_of_cell(
-    sayings: Sayings, line: Line, said: Expr, value: Matrix[float] | None
-) -> list[tuple[Expr, bool, float]]:
-    """The quantity of the cell that a line of values gives a name of its own."""
-    if value is None or isinstance(line.rhs, Name) or any(isinstance(node, Adjoint | Total) for node in walk(said)):
-        return []
-    defined: list[Expr] = [Name(name) for name in sayings.course.cell.defined]
-    return [(name, True, FAINT) for name in defined if sayings.is_(value, name, line.step)][:1]
-
-
-def _best(
-    sayings: Sayings,
-    line: Line,
-    options: list[tuple[Expr, bool, float]],
-    said: Expr,
-    value: Matrix[float] | None,
-) -> tuple[Expr, bool, float] | None:
-    """The option under which this line and those that use it are right; None for an intermediate of their own."""
-    if not options:
-        return None
-    users = sayings.sheet.users.get(line.version, [])[:MOST_USERS]
-    if not users and sayings.progress.rounds.get((line.number, line.column, line.target), line) is None:
-        return None  # an intermediate of their own in the round before, where it was used
-    if len(options) == 1 and options[0][1]:
-        return options[0]  # whatever the lines say that use it
-    ranked = []
-    for order, option in enumerate(options):
-        quantity, right, cost = option
-        bound = sayings.bound(quantity, value)
-        after = sum(sayings.right_after(j, {line.version: bound}) for j in users)
-        again = isinstance(quantity, Stack) and bound in sayings.progress.given.values()  # nobody joins the same twice
-        ranked.append((right + after - again / 2, right, -cost - order / 1000, option))
-    top = max(ranked, key=lambda one: one[:3])
-    if users and not any(right for _, right, _ in options):  # their own intermediate under the name of an error
-        own = sum(sayings.right_after(j, {line.version: said}) for j in users)
-        if own > top[0]:
-            return None
-    return top[3]
-
-
 def understanding(course: Course, sheet: Sheet, view: View) -> Understanding:
     """The plain reading of a sheet under a view."""
-    said = {line.target: line.rhs.id for line in sheet.lines if line.defines and isinstance(line.rhs, Name)}
-    words = sorted((canonical(theirs), ours) for theirs, ours in said.items() if ours in course.cell.shapes)
-    plain = Glossary(course, sheet, view, learned=tuple(words))
-    return Understanding(replace(plain, taught={**dict(_told(plain, said)), **dict(_stacked(plain))}))
-
-
-def _stacked(glossary: Glossary) -> Iterator[tuple[str, Expr]]:
-    """The errors of what a sheet says to be vectors below one another: with `z = [h_prev; x]`, `dz` is both errors."""
-    sheet, cell = glossary.sheet, glossary.course.cell
-    fed: dict[str, set[str]] = {}
-    for target, vector in glossary.vocabulary.gates.roles.values():
-        fed.setdefault(target, set()).update({vector} - {""})
-    spoken = dict.fromkeys(name for line in sheet.lines for name in (line.target, *filter(free, line.uses)))
-    for line in sheet.lines:
-        rhs = line.rhs.arg if isinstance(line.rhs, Transpose) else line.rhs
-        if not isinstance(rhs, Stack) or is_error(line.target) or "[" in line.target:
-            continue
-        parts = [part.arg if isinstance(part, Transpose) else part for part in rhs.parts]
-        found = [glossary.readings(part.id) for part in parts if isinstance(part, Name) and free(part.id)]
-        ids = [m[0].quantity.id for m in found if m and isinstance(m[0].quantity, Name)]
-        if len(ids) == len(parts) and all(vectors == {*ids} for vectors in fed.values()):
-            for name in spoken:
-                if any(rest == line.target for rest, _ in of_loss(name, cell.states[0])):
-                    yield name, Stack(tuple(Adjoint(id_) for id_ in ids))
-
-
-def _told(glossary: Glossary, said: Mapping[str, str]) -> Iterator[tuple[str, Expr]]:
-    """The letters that a sheet says to be errors, or derivatives through all steps: "let `e_t = dL/da_t`"."""
-    for theirs, ours in said.items():
-        for meaning in glossary.readings(ours)[:1] if "/" in ours and "[" not in theirs else ():
-            match meaning.quantity:
-                case Adjoint(part="") if meaning.cost < FAINT + 0.6:
-                    yield theirs, meaning.quantity
-                case Derivative(of, wrt, "total") if glossary.sheet.in_total and wrt in glossary.course.cell.parameters:
-                    yield theirs, Derivative(of, wrt, OVER_TIME)
+    return Understanding(plainly(course, sheet, view))

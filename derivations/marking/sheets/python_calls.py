@@ -22,6 +22,7 @@ _AS_IS = {
     "float", "double", "expand_dims", "unsqueeze", "atleast_2d", "numpy", "deepcopy", "tensor", "clip", "atleast_1d",
     "clamp", "float32", "float64", "detach", "list", "tuple", "dict", "asanyarray", "ascontiguousarray", "deque", "to",
 }  # fmt: skip
+_OF_ARRAYS = {"mean", "sum", "dot", "exp", "tanh", "sigmoid", "sqrt", "square", "var", "std", "max", "clip"}
 _EMPTY = {"zeros", "zeros_like", "empty", "empty_like", "new_zeros", "defaultdict"}
 _JOINED = {"concatenate", "hstack", "vstack", "row_stack", "column_stack", "cat", "concat", "r_", "c_"}
 _SPLIT = {"split", "hsplit", "vsplit", "chunk", "array_split", "tensor_split"}
@@ -120,8 +121,9 @@ class Calls:
     def _is_of_file(self, func: ast.expr) -> bool:
         """Whether a call is by a name, or by an attribute of what is no quantity: `self.step(...)`, not `a.mean()`."""
         match func:
-            case ast.Attribute(ast.Name(owner)):
-                return not isinstance(self.walk.scope.get(owner), Expr)
+            case ast.Attribute(ast.Name(owner), method):
+                held = self.walk.scope.get(owner)
+                return not isinstance(held, Expr) and not (held is not None and method in _OF_ARRAYS)
         return isinstance(func, ast.Name)
 
     def _each(self, node: ast.expr | None, rule: Any) -> Any:
