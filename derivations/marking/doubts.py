@@ -181,7 +181,7 @@ class Doubts:
         for k, judged in enumerate(self.reading.judged):
             frees = self.reading.frees(k)
             spoken.update(frees)
-            if judged.right and judged.quantity is not None:
+            if judged.right and judged.quantity is not None and not self.of_right(judged):
                 found.update(frees)
         bare = {name.partition("[")[0] for name in found}
         return found | {name for name in spoken if name.partition("[")[0] in bare}

@@ -1,4 +1,4 @@
-"""Hand derivations by four people who had not read the code that marks them, and how marking does on theirs.
+"""Hand derivations by eight people who had not read the code that marks them, and how marking does on theirs.
 
 A record is a sheet as its author would hand it in, with the verdict due for each line that states a gradient. What must
 be said of a wrong line is a list of groups of words; one word of each group must be said. Groups that many lines share
@@ -19,7 +19,7 @@ from derivations.marking.course import Course, course_of
 from derivations.marking.mark import mark_sheet
 from derivations.marking.sheets import read_sheet
 
-NAMES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh")
+NAMES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 WORST_FIRST = ("WRONG", "UNREADABLE", "UNSURE", "TRUNCATED", "RIGHT", "NOT A QUANTITY")
 UNEXPLAINED = "no single change"  # what is said where no mistake is found
 ALSO: dict[str, tuple[str, ...]] = {  # the same in words of ours
@@ -31,6 +31,11 @@ ALSO: dict[str, tuple[str, ...]] = {  # the same in words of ours
     "u096": ("h[t-1] is due",),
     # the path through r is that which has the factor r
     "q066": ("the factor r is missing",),
+    # what is turned round is transposed
+    "p036": ("the outer product is the wrong way round",),
+    "p050": ("the outer product is the wrong way round",),
+    "p044": ("the path x -> a_r is missing",),
+    "p046": ("the term dh*z is too much",),
     # what was kept of the step after is what is counted again
     "q083": ("the term gh.T is too much",),
     # m_f/s_f too much in the shift's gradient makes it the scale's gradient, and that is what is said

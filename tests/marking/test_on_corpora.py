@@ -1,7 +1,7 @@
 """How marking does on hand derivations that were written by people who had not read it.
 
 Each corpus was measured before it was opened, and is open now: what is held here is that nothing gets worse. The last
-of them was at 82 % named before it was opened, with two wrong lines accepted and eight right ones of 514 accused.
+of them was at 85 % named before it was opened, with one wrong line of 73 accepted and six right ones of 288 accused.
 """
 
 from collections import Counter
@@ -32,6 +32,7 @@ MEASURED = {
     "fifth": Figures(0.95, 0, 0),
     "sixth": Figures(0.9, 0, 0),
     "seventh": Figures(0.92, 0, 0),
+    "eighth": Figures(0.93, 0, 3),
 }
 
 

@@ -39,6 +39,8 @@ from derivations.marking.sheets.text import given_in_comments
 from derivations.marking.sheets.text_claims import BLANK, assigned
 
 _MEAN = re.compile(r"\\langle[^.\n]{0,30}\\rangle[^.\n]{0,40}(?:mean|averag)")
+_STEPS_ABOVE = re.compile(r"\\(?:delta|epsilon|varepsilon)(?:_\{?\w+\}?)?\^\{?t(?![a-z])")
+_AT_LAST = re.compile(r"(\\(?:delta|epsilon|varepsilon)(?:_\{?\w+\}?)?)\^(?:T|\{T\})(?![A-Za-z])")
 _COMMENT = re.compile(r"(?<!\\)%.*")
 _RULE = re.compile(
     r"\\(?:underline|rule|dots|ldots|hspace|vspace|q?quad|_)\*?|\{[^{}\\]*\}|[{}]"
@@ -61,6 +63,8 @@ def read_latex(text: str) -> Sheet:
     given = given_in_comments(text, "%")
     if _MEAN.search(text):
         text = text.replace(r"\langle", r"\operatorname{mean}(").replace(r"\rangle", ")")
+    if _STEPS_ABOVE.search(text) and r"\top" in text:  # then a raised T is the last step
+        text = _AT_LAST.sub(r"\1^{(T)}", text)
     comments = [(text.count("\n", 0, m.start()) + 1, m[0]) for m in _COMMENT.finditer(text)]
     text = _COMMENT.sub(lambda m: " " * len(m[0]), text)
     if re.search(r"\\(?:odot|circ|ast)(?![A-Za-z])", text) or _only_for_matrices(text):

@@ -64,6 +64,8 @@ def _statement(code: str) -> ast.stmt | None:
 
 def _is_formula(value: ast.expr) -> bool:
     found = [node for node in ast.walk(value) if isinstance(node, ast.expr)]
+    if any(isinstance(node, ast.Name) and node.id in ("len", "int", "range") for node in found):
+        return False  # sizes are none of formulas
     return all(isinstance(node, _OF_FORMULAS) for node in found) and any(
         isinstance(node, ast.BinOp | ast.Call) for node in found
     )

@@ -57,6 +57,7 @@ _AND_SO_ON = re.compile(
     rf"(?:{_ERRORS}[^=;\n]{{0,80}}?{_ARGUMENT}|{_ARGUMENT}[^=;\n,]{{0,80}}?{_ERRORS})"
 )
 _GATES = "(?P<hole>[fiogrzn])"  # no letters of states
+_AND_ANOTHER = re.compile(rf"\s*(?:,|and|&)\s*(?:and\s+)?{_D}[A-Za-z]\w*\s?/\s?{_D}")
 _OF_STEP = re.compile(r"(?:_\{?t\}?|\(t\)|\[t\])$")  # the loss of one step, L_t
 _OF_ALL = re.compile(rf"(?<![\w]){_D}[LEJ]\s?/|\b[LEJ]\s*=\s*(?:sum|\u2211|\u03a3)")  # that of all steps
 _LOSSES = {"L", "E", "J", "C", "loss", "Loss"}
@@ -107,6 +108,8 @@ def meanings(text: str, normal: Callable[[str], str]) -> Meant:
                 names[theirs] = DIRECT
                 continue
             behind = text[match.end() :]
+            if _AND_ANOTHER.match(behind):
+                continue  # "a, b are dL/df and dL/di": one each
             if wrt.startswith("("):
                 if not re.search(_ARGUMENT, wrt):
                     continue
