@@ -1,7 +1,6 @@
 """What of a backward pass a sheet leaves out."""
 
-from derivations.cell import prev
-from derivations.expression import Adjoint, Total, walk
+from derivations.expression import Adjoint, Call, Expr, Total, walk
 from derivations.marking.understanding import Understanding
 
 
@@ -15,7 +14,11 @@ def left_out(reading: Understanding) -> tuple[str, ...]:
             if isinstance(node, (Adjoint, Total)):
                 given.add(node.of)
     pres = reading.course.vocabulary.preactivation
-    due = [a for f, a in pres.items() if f not in cell.states or a]
-    due += [prev(state) for state in cell.states]
-    due += (*cell.inputs, *cell.parameters)
+    inner = [pre for gate, pre in pres.items() if not _is_root(cell.equation(gate).rhs)]
+    due = (*inner, *cell.previous, *cell.inputs, *cell.parameters)
     return tuple(f"d{name}" for name in due if name not in given)
+
+
+def _is_root(rhs: Expr) -> bool:
+    """Whether an equation is a standard deviation, whose argument nobody names."""
+    return isinstance(rhs, Call) and rhs.function == "sqrt"

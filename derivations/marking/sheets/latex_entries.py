@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from derivations.cell import CellError
 from derivations.expression import (
+    ONE,
     Add,
     Div,
     Expr,
@@ -116,7 +117,7 @@ def _factors(expr: Expr) -> list[Expr]:
         case MatMul(left, right):
             return [*_factors(left), *_factors(right)]
         case Div(above, Num() as below):
-            return [*_factors(above), Div(Num(below.value / below.value), below)]
+            return [*_factors(above), Div(ONE, below)]
         case Transpose(arg):
             return _factors(arg)
     return [expr]

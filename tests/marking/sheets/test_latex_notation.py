@@ -215,3 +215,8 @@ def test_a_function_may_have_a_name():
     row = r"$\frac{\partial h_t}{\partial h_{t-1}} = \mathrm{diag}(\phi'(a_t)) %s$"
     assert verdicts("rnn", f"{row % 'W_{hh}'}\n{words}", "latex") == [R, R]
     assert verdicts("rnn", f"{row % 'W_{xh}'}\n{words}", "latex") == [W, R]
+
+
+def test_a_division_by_zero_among_entries_spoils_its_own_line_alone():
+    sheet = r"\frac{\partial L}{\partial W_{ij}} = \delta_i h_j / 0 \\ \delta_t = (1 - h_t^2) \frac{\partial L}{\partial h_t}"
+    assert len(read_sheet(rf"\[{sheet}\]", "latex").lines) == 2
